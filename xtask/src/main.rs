@@ -1,0 +1,38 @@
+//! The project's own commands. `cargo xtask help` lists them.
+
+mod bench;
+mod diff;
+mod matrix;
+mod steps;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+/// The project's own commands.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Put every step under the same load and print one table
+    BenchAll(bench::Args),
+    /// Show what a step changes in the step it grew from
+    Diff(diff::Args),
+    /// Print which step passes which conformance case
+    Matrix(matrix::Args),
+    /// Check the invariants that keep the project simple
+    Tidy(tidy::Args),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::BenchAll(args) => bench::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Matrix(args) => matrix::run(args),
+        Command::Tidy(args) => tidy::run(args),
+    }
+}
