@@ -1,1 +1,65 @@
-//! http-lite
+//! HTTP/1.1 for servers, sans I/O.
+//!
+//! A [`Connection`] is a [`proto::Protocol`]: it finds requests in the bytes that arrive, asks an
+//! [`App`] for the [`Answer`], and frames the [`Response`]. The seam between the two is that one
+//! trait; what framing needs (`HEAD`, keep-alive, versions, lengths, the limits) stays on this
+//! side of it, and what a path means stays on the other.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use http_lite::{Answer, App, Connection, HttpDate, Request, Response, Status};
+//!
+//! struct Greeter;
+//!
+//! impl App for Greeter {
+//!     fn answer(&self, request: &Request<'_>) -> Answer {
+//!         match request.path() {
+//!             "/" => Response::text(Status::OK, "Hello!\n").into(),
+//!             _ => Response::text(Status::NOT_FOUND, "Only / is here.\n").into(),
+//!         }
+//!     }
+//!     fn date(&self) -> HttpDate {
+//!         *b"Sun, 06 Nov 1994 08:49:37 GMT"
+//!     }
+//! }
+//!
+//! let session = proto::Session::new(Box::new(Connection::new(Arc::new(Greeter))));
+//! let reply = proto::converse(session, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 3);
+//! assert!(reply.starts_with(b"HTTP/1.1 200 OK\r\n") && reply.ends_with(b"\r\n\r\nHello!\n"));
+//! ```
+//!
+//! What this crate must not know: sockets, files, threads, clocks, runtimes. The date is passed
+//! in by [`App::date`]; a client that is too slow by [`proto::Session::expired`].
+//!
+//! # What it does
+//!
+//! * Requests by RFC 9112: origin-, absolute- and asterisk-form targets, HTTP/1.1 and 1.0,
+//!   keep-alive, pipelining. A request borrows from the bytes that arrived; a small `GET` that is
+//!   answered on the spot allocates nothing here.
+//! * What is ambiguous is refused, not guessed at: after a refusal nothing more is parsed, and
+//!   the connection closes. The cases in `tests/cases` name each one with its clause.
+//! * A line is judged when it is whole, and in order, so the answer is the same however the
+//!   network slices the request. Every byte is looked at twice: once to find the end of its line,
+//!   once to check it.
+//! * Every limit is in [`limits`].
+//!
+//! # What it does not do yet
+//!
+//! * **Bodies are skipped.** One with a `Content-Length` of up to [`limits::MAX_BODY`] is read
+//!   past without being stored, and the application never sees it; a longer one gets 413.
+//! * **Chunked bodies are refused** with 411, as RFC 9112 §6.3 allows.
+//! * **`Expect: 100-continue` gets the final answer** at once, and the connection closes, since
+//!   the client may or may not go on to send the body.
+//! * Responses are whole: no streaming, no chunked coding.
+
+mod connection;
+mod head;
+pub mod limits;
+mod request;
+mod response;
+mod router;
+
+pub use connection::{Answer, App, Connection, HttpDate};
+pub use request::{Method, Request, Version};
+pub use response::{Response, Status};
+pub use router::{Handler, Params, Route, Router, get};

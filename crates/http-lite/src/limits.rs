@@ -1,0 +1,25 @@
+//! Every limit of this crate, and the status that a request over it gets.
+//!
+//! What a connection holds while a head arrives is at most [`MAX_HEAD`] and one read. A body is
+//! never held.
+
+/// The longest request line, with its CRLF: over it, 414.
+///
+/// 8 KiB: RFC 9112 §3 asks for at least 8,000 bytes, and Apache stops at 8,190. So the longest
+/// target of a `GET` has 8,177 bytes.
+pub const MAX_REQUEST_LINE: usize = 8 * 1024;
+
+/// The longest head, from the first byte of the request line to the empty line: over it, 431.
+///
+/// 16 KiB, as in HAProxy: a browser sends 1 KiB or so, and cookies may add 4 KiB or two.
+pub const MAX_HEAD: usize = 16 * 1024;
+
+/// The most fields in a head: over it, 431.
+///
+/// 100, as in hyper (HAProxy: 101): a browser sends about 15, and proxies add a few.
+pub const MAX_FIELDS: usize = 100;
+
+/// The longest body: over it, 413.
+///
+/// 1 MiB, nginx's default.
+pub const MAX_BODY: u64 = 1024 * 1024;
