@@ -3,6 +3,9 @@
 mod bench;
 mod diff;
 mod matrix;
+#[cfg(test)]
+mod scratch;
+mod source;
 mod steps;
 mod tidy;
 
