@@ -1,2 +1,114 @@
-//! Step 05.
-fn main() {}
+//! Step 05: one thread for all sockets at once.
+//!
+//! The thread waits in one place, `poll`, for whichever socket is ready next, and never in a
+//! `read` or a `write`. First see it done the naive way, and look at the CPU:
+//!     cargo run -p step-05-nonblocking --example sweep
+//! Read `run`, then `connection.rs`: there is `serve`, turned inside out.
+//! Still wrong: one computation stops the world. Step 06 hands it to somebody else.
+
+mod connection;
+
+use std::io::ErrorKind;
+use std::time::Duration;
+
+use cli::{Server, Service};
+use connection::{Connection, Turn};
+use mio::{Events, Interest, Poll, Token, Waker};
+use proto::READ_SIZE;
+use slab::Slab;
+use step_05_nonblocking::Acceptor;
+
+const LISTENER: Token = Token(usize::MAX);
+const STOP: Token = Token(usize::MAX - 1);
+
+struct EventLoop {
+    poll: Poll,
+    /// `None`: we are stopping.
+    acceptor: Option<Acceptor>,
+    service: Service,
+    /// A connection's key is its token.
+    connections: Slab<Connection>,
+    /// Who used up its budget: edge-triggered, the kernel will not tell us of it again.
+    ready: Vec<usize>,
+    /// One for all: bytes are here only for the length of a turn.
+    buffer: [u8; READ_SIZE],
+}
+
+fn main() -> anyhow::Result<()> {
+    let Server { listener, service, stop, .. } = cli::start(env!("CARGO_PKG_NAME"), None)?;
+    let poll = Poll::new()?;
+    let acceptor = Some(Acceptor::new(listener, poll.registry(), LISTENER)?);
+    let waker = Waker::new(poll.registry(), STOP)?;
+    stop.on_request(move || waker.wake().expect("a waker outlives what it wakes"));
+    let (connections, ready, buffer) = (Slab::new(), Vec::new(), [0; READ_SIZE]);
+    EventLoop { poll, acceptor, service, connections, ready, buffer }.run()
+}
+
+impl EventLoop {
+    fn run(&mut self) -> anyhow::Result<()> {
+        let mut events = Events::with_capacity(1024);
+        while self.acceptor.is_some() || !self.connections.is_empty() {
+            match self.poll.poll(&mut events, self.timeout()) {
+                // The process was stopped and continued: nothing happened.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                result => result?,
+            }
+            let leftovers = std::mem::take(&mut self.ready);
+            for event in &events {
+                match event.token() {
+                    LISTENER => self.accept(),
+                    STOP => self.stop(),
+                    Token(key) => self.turn(key, event.is_read_closed()),
+                }
+            }
+            leftovers.into_iter().for_each(|key| self.turn(key, true));
+            if self.acceptor.as_ref().and_then(Acceptor::due_in) == Some(Duration::ZERO) {
+                self.accept();
+            }
+        }
+        Ok(())
+    }
+
+    /// How long to wait for the kernel when there may be work that it will not tell us of.
+    fn timeout(&self) -> Option<Duration> {
+        if !self.ready.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        self.acceptor.as_ref()?.due_in()
+    }
+
+    fn accept(&mut self) {
+        let Some(acceptor) = &mut self.acceptor else { return };
+        let both = Interest::READABLE | Interest::WRITABLE;
+        for (mut stream, peer) in acceptor.clients() {
+            let place = self.connections.vacant_entry();
+            let registered = self.poll.registry().register(&mut stream, Token(place.key()), both);
+            let session = self.service.session();
+            // A fresh socket is writable: its first edge comes at once, and it greets then.
+            cli::report(
+                peer,
+                registered.map(|()| place.insert(Connection { stream, peer, session })),
+            );
+        }
+    }
+
+    /// Lets a connection do what it can without waiting. (It may be gone, closed in this round.)
+    fn turn(&mut self, key: usize, drain: bool) {
+        let Some(connection) = self.connections.get_mut(key) else { return };
+        let stopping = self.acceptor.is_none();
+        match connection.drive(&mut self.buffer, drain, stopping) {
+            Ok(Turn::Waits) => {}
+            Ok(Turn::Ready) => self.ready.push(key),
+            ended => {
+                cli::report(connection.peer, ended);
+                self.connections.remove(key);
+            }
+        }
+    }
+
+    /// Nobody new, and everybody's last turn: take what has arrived, then report the end.
+    fn stop(&mut self) {
+        self.acceptor = None;
+        self.ready.extend(self.connections.iter().map(|(key, _)| key));
+    }
+}

@@ -1,2 +1,60 @@
-//! Step 08.
-fn main() {}
+//! Step 08: the same handler on Tokio.
+//!
+//! Imports change, and our runtime's files are gone. `run` and `serve` are the same.
+//!     cargo run -p step-08-tokio
+//!     cargo xtask diff 08
+//! Read the line with `job.run()`: it is where it always was, and it is the classic mistake.
+//! Still wrong: a computation stops the world again. Step 09 moves it with one line.
+
+use std::io;
+
+use cli::{Server, Stop};
+use proto::{READ_SIZE, Session, Want};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::spawn;
+use tokio::time::sleep;
+
+fn main() -> anyhow::Result<()> {
+    let server = cli::start(env!("CARGO_PKG_NAME"), None)?;
+    Builder::new_current_thread().enable_all().build()?.block_on(run(server))
+}
+
+async fn run(server: Server) -> anyhow::Result<()> {
+    let Server { listener, service, mut stop, .. } = server;
+    listener.set_nonblocking(true)?;
+    let listener = TcpListener::from_std(listener)?;
+    while let Some(accepted) = stop.or(listener.accept()).await {
+        match accepted {
+            Ok((stream, peer)) => {
+                let (session, stop) = (service.session(), stop.clone());
+                spawn(async move { cli::report(peer, serve(stream, session, stop).await) });
+            }
+            Err(error) => sleep(cli::accept_pause(&error)).await,
+        }
+    }
+    drop(listener);
+    // Each task holds a handle on the stop until it has finished.
+    stop.drained().await;
+    Ok(())
+}
+
+async fn serve(mut stream: TcpStream, mut session: Session, mut stop: Stop) -> io::Result<()> {
+    let mut buffer = vec![0; READ_SIZE];
+    loop {
+        match session.want() {
+            Want::Read => {
+                // A stop is an end of input, after what has arrived.
+                let n = stop.or(stream.read(&mut buffer)).await.unwrap_or(Ok(0))?;
+                session.received(&buffer[..n]);
+            }
+            Want::Write(bytes) => {
+                let n = stream.write(bytes).await?;
+                session.sent(n);
+            }
+            Want::Run(job) => session.done(job.run()),
+            Want::Close => return Ok(()),
+        }
+    }
+}

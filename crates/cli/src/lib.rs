@@ -1,1 +1,107 @@
-//! cli
+//! What every step shares and none is about: its flags, its listener, how it is told to stop,
+//! and the one place that reports a lost client.
+//!
+//! A step that waits in threads takes its clients from [`Server::clients`]. One that waits in an
+//! event loop takes [`Server::listener`], [`Server::service`] and [`Server::stop`] apart.
+
+mod clients;
+mod errors;
+mod flags;
+mod listener;
+mod stop;
+
+use std::io::{self, Write};
+use std::net::TcpListener;
+use std::num::NonZeroUsize;
+use std::process;
+use std::sync::Arc;
+
+use proto::{Frames, Session};
+
+pub use clients::{Client, Clients};
+pub use errors::{accept_pause, later, report};
+pub use stop::Stop;
+
+use flags::{Flags, Protocol};
+
+/// A server that listens: what a step is given to serve with.
+pub struct Server {
+    /// Listens already: clients that come now wait in its backlog.
+    pub listener: TcpListener,
+    /// Makes a session for each client.
+    pub service: Service,
+    /// Told when it is time to stop.
+    pub stop: Stop,
+    /// `--workers`, or the step's default.
+    pub workers: NonZeroUsize,
+}
+
+/// What is served, to every client the same.
+pub struct Service {
+    /// What an HTTP connection serves; `None`: this server speaks frames.
+    app: Option<Arc<dyn http_lite::App>>,
+}
+
+/// Reads the flags, listens, says so in one line on stdout, and from then on hears Ctrl-C and
+/// SIGTERM. `workers` is the step's default for `--workers`; `None`: it has no use for them.
+///
+/// `--help` and `--version` are answered here, and the process ends. So is a wrong flag.
+pub fn start(step: &str, workers: Option<NonZeroUsize>) -> anyhow::Result<Server> {
+    let flags = match Flags::parse(lexopt::Parser::from_env()) {
+        Ok(flags) => flags,
+        Err(error) => {
+            eprintln!("error: {error} (--help lists what there is)");
+            process::exit(2);
+        }
+    };
+    if flags.help {
+        print!("{}", flags::help(step, workers));
+        process::exit(0);
+    }
+    if flags.version {
+        println!("{step} {}", env!("CARGO_PKG_VERSION"));
+        process::exit(0);
+    }
+    flags.refuse_what_is_not_there_yet()?;
+    if flags.workers.is_some() && workers.is_none() {
+        eprintln!("note: --workers means nothing in {step}");
+    }
+    raise_descriptor_limit();
+    let listener = listener::listen(&flags.addr())?;
+    let addr = listener.local_addr()?;
+    let stop = Stop::on_signals(addr, flags.grace)?;
+    // Whoever started us may have stopped listening to what we say; we serve all the same.
+    let _ = writeln!(io::stdout(), "listening on {addr}");
+    Ok(Server {
+        listener,
+        service: Service { app: (flags.protocol == Protocol::Http).then(app::site) },
+        stop,
+        workers: flags.workers.or(workers).unwrap_or(NonZeroUsize::MIN),
+    })
+}
+
+impl Server {
+    /// The clients, one after the other, for a step that blocks: waits for the next one, and ends
+    /// when the server is told to stop.
+    pub fn clients(&self) -> Clients<'_> {
+        Clients::new(self)
+    }
+}
+
+impl Service {
+    /// A conversation that has not begun.
+    pub fn session(&self) -> Session {
+        Session::new(match &self.app {
+            Some(app) => Box::new(http_lite::Connection::new(Arc::clone(app))),
+            None => Box::new(Frames::new()),
+        })
+    }
+}
+
+/// Ten thousand connections need ten thousand descriptors; the usual soft limit is 1,024.
+fn raise_descriptor_limit() {
+    #[cfg(unix)]
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        eprintln!("note: the limit of open files stays as it is: {error}");
+    }
+}

@@ -1,0 +1,37 @@
+//! One client lost is one line, and never the server's end.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Says it, if a client was lost: its socket failed, or there was no thread for it.
+pub fn report<T>(peer: SocketAddr, result: Result<T, impl Display>) {
+    if let Err(error) = result {
+        eprintln!("lost {peer}: {error}");
+    }
+}
+
+/// Says why a client could not be accepted, and how long to leave the listener alone.
+///
+/// A client that gave up while it waited in the backlog costs no pause: the next one may be fine.
+/// Anything else (descriptors or memory exhausted) will not be better at once, and to try again
+/// at once would spin: 100 ms.
+pub fn accept_pause(error: &io::Error) -> Duration {
+    eprintln!("lost a client before it was accepted: {error}");
+    match error.kind() {
+        ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted => {
+            Duration::ZERO
+        }
+        _ => Duration::from_millis(100),
+    }
+}
+
+/// What a call on a non-blocking socket says: `None` is "later", when the kernel tells us.
+pub fn later<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,183 @@
+//! The flags that every step takes.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::bail;
+use lexopt::{Arg, ValueExt};
+
+/// What was asked for on the command line.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Flags {
+    addr: Option<String>,
+    pub protocol: Protocol,
+    pub workers: Option<NonZeroUsize>,
+    pub public: Option<PathBuf>,
+    pub grace: Duration,
+    pub trace: Option<PathBuf>,
+    pub help: bool,
+    pub version: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Protocol {
+    Frames,
+    Http,
+}
+
+/// More workers than this is a slip of the finger.
+const MAX_WORKERS: usize = 1024;
+
+impl Flags {
+    pub fn parse(mut args: lexopt::Parser) -> Result<Flags, lexopt::Error> {
+        let mut flags = Flags {
+            addr: None,
+            protocol: Protocol::Frames,
+            workers: None,
+            public: None,
+            grace: Duration::from_secs(5),
+            trace: None,
+            help: false,
+            version: false,
+        };
+        while let Some(arg) = args.next()? {
+            match arg {
+                Arg::Long("addr") => flags.addr = Some(args.value()?.string()?),
+                Arg::Long("protocol") => flags.protocol = args.value()?.parse_with(protocol)?,
+                Arg::Long("workers") => flags.workers = Some(args.value()?.parse_with(workers)?),
+                Arg::Long("public") => flags.public = Some(args.value()?.into()),
+                Arg::Long("grace") => flags.grace = args.value()?.parse_with(seconds)?,
+                Arg::Long("trace") => flags.trace = Some(args.value()?.into()),
+                Arg::Short('h') | Arg::Long("help") => flags.help = true,
+                Arg::Short('V') | Arg::Long("version") => flags.version = true,
+                _ => return Err(arg.unexpected()),
+            }
+        }
+        Ok(flags)
+    }
+
+    /// Where to listen.
+    pub fn addr(&self) -> String {
+        self.addr.clone().unwrap_or_else(|| self.protocol.default_addr().to_owned())
+    }
+
+    /// Some flags are promised and not built: better said than ignored.
+    pub fn refuse_what_is_not_there_yet(&self) -> anyhow::Result<()> {
+        if self.public.is_some() {
+            bail!("--public is not there yet: static files are still to come");
+        }
+        if self.trace.is_some() {
+            bail!("--trace is not there yet: timelines are still to come");
+        }
+        Ok(())
+    }
+}
+
+impl Protocol {
+    fn default_addr(self) -> &'static str {
+        match self {
+            Protocol::Frames => "127.0.0.1:7878",
+            Protocol::Http => "127.0.0.1:8080",
+        }
+    }
+}
+
+fn protocol(text: &str) -> Result<Protocol, &'static str> {
+    match text {
+        "frames" => Ok(Protocol::Frames),
+        "http" => Ok(Protocol::Http),
+        _ => Err("it is `frames` or `http`"),
+    }
+}
+
+fn workers(text: &str) -> Result<NonZeroUsize, String> {
+    match text.parse::<NonZeroUsize>() {
+        Ok(n) if n.get() <= MAX_WORKERS => Ok(n),
+        _ => Err(format!("it is a number from 1 to {MAX_WORKERS}")),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or("it is a number of seconds, such as 5 or 0.5")
+}
+
+/// The text of `--help`.
+pub(crate) fn help(step: &str, workers: Option<NonZeroUsize>) -> String {
+    let workers = match workers {
+        Some(default) => format!("how many workers (default {default})"),
+        None => "means nothing in this step".to_owned(),
+    };
+    format!(
+        "\
+{step}: a small server that shows one way to wait
+
+Usage: {step} [FLAGS]
+
+  --addr HOST:PORT        where to listen; port 0 takes a free one
+                          (default 127.0.0.1:7878 for frames, 127.0.0.1:8080 for http)
+  --protocol frames|http  what to speak (default frames)
+  --workers N             {workers}
+  --grace SECONDS         how long a stop may take before the rest is cut (default 5)
+  --public DIR            what to serve as files (not there yet)
+  --trace FILE            record who did what, and when (not there yet)
+  --help, --version
+
+When it is ready it prints one line, `listening on HOST:PORT`. Ctrl-C and SIGTERM stop it: what
+has arrived is answered first. A second one stops it at once.
+"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(args: &[&str]) -> Result<Flags, String> {
+        let args = std::iter::once("step").chain(args.iter().copied());
+        Flags::parse(lexopt::Parser::from_iter(args)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_address_follows_the_protocol() {
+        assert_eq!(parse(&[]).unwrap().addr(), "127.0.0.1:7878");
+        assert_eq!(parse(&["--protocol", "http"]).unwrap().addr(), "127.0.0.1:8080");
+        let both = parse(&["--addr=127.0.0.1:0", "--protocol=http"]).unwrap();
+        assert_eq!((both.addr().as_str(), both.protocol), ("127.0.0.1:0", Protocol::Http));
+    }
+
+    #[test]
+    fn every_flag_is_read() {
+        let flags = parse(&["--workers", "7", "--grace", "0.5", "-h", "-V"]).unwrap();
+        assert_eq!(flags.workers, NonZeroUsize::new(7));
+        assert_eq!(flags.grace, Duration::from_millis(500));
+        assert!(flags.help && flags.version);
+    }
+
+    #[test]
+    fn a_wrong_flag_is_named() {
+        for (args, said) in [
+            (&["--port", "80"][..], "--port"),
+            (&["7878"], "7878"),
+            (&["--workers"], "--workers"),
+            (&["--workers", "0"], "from 1 to 1024"),
+            (&["--workers", "many"], "from 1 to 1024"),
+            (&["--grace", "-1"], "number of seconds"),
+            (&["--protocol", "smtp"], "`frames` or `http`"),
+        ] {
+            let error = parse(args).unwrap_err();
+            assert!(error.contains(said), "{args:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_there_yet_says_so() {
+        for args in [["--public", "."], ["--trace", "t.json"]] {
+            let error = parse(&args).unwrap().refuse_what_is_not_there_yet().unwrap_err();
+            assert!(error.to_string().contains("not there yet"), "{error}");
+        }
+    }
+}
