@@ -1,0 +1,251 @@
+//! One client: a socket, and the one request it has under way. It knows nothing of the others.
+
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::rc::Rc;
+use std::time::Instant;
+
+use mio::event::Event;
+use mio::net::TcpStream;
+use socket2::{Domain, Protocol, Socket, Type};
+
+use crate::exchange::{Progress, Script};
+
+/// A request that has been sent and not been answered.
+#[derive(Debug, Clone, Copy)]
+pub struct Flight {
+    /// When it should have been sent.
+    pub due: Instant,
+    /// When it was.
+    pub sent: Instant,
+}
+
+/// How a connection was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Nobody listens.
+    Refused,
+    /// The server, or its kernel, broke it off.
+    Reset,
+    /// The server ended it in good order.
+    Closed,
+    /// A reply was not what it had to be.
+    Wrong,
+    /// It could not be opened in time.
+    Timeout,
+    /// Anything else.
+    Other,
+}
+
+/// What came of one turn. Both may be true at once: an answer, and then the end.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// This request has been answered, and rightly.
+    pub answered: Option<Flight>,
+    /// The connection is lost.
+    pub lost: Option<Loss>,
+}
+
+/// A client's end of a connection.
+#[derive(Debug)]
+pub struct Connection {
+    /// Registered for readiness by the generator.
+    pub stream: TcpStream,
+    script: Rc<Script>,
+    /// The kernel has said that it is open.
+    connected: bool,
+    /// What is still missing of the server's greeting.
+    greeting: &'static [u8],
+    /// Requests begun so far; says which exchange is under way.
+    turn: usize,
+    /// Bytes of the request that the kernel has taken.
+    written: usize,
+    /// How much of the reply has come.
+    progress: Progress,
+    flight: Option<Flight>,
+}
+
+impl Connection {
+    pub fn new(stream: TcpStream, script: &Rc<Script>, first_turn: usize) -> Connection {
+        Connection {
+            stream,
+            script: Rc::clone(script),
+            connected: false,
+            greeting: script.greeting,
+            turn: first_turn,
+            written: 0,
+            progress: Progress::default(),
+            flight: None,
+        }
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    /// Could take a request now.
+    pub fn is_free(&self) -> bool {
+        self.connected && self.flight.is_none()
+    }
+
+    pub fn flight(&self) -> Option<Flight> {
+        self.flight
+    }
+
+    /// Sends the next request, or as much of it as the kernel takes; the rest follows by itself.
+    pub fn ask(&mut self, due: Instant, now: Instant) -> Result<(), Loss> {
+        debug_assert!(self.is_free());
+        self.flight = Some(Flight { due, sent: now });
+        self.turn += 1;
+        self.written = 0;
+        self.progress.reset();
+        self.write()
+    }
+
+    /// The kernel has news about this socket.
+    pub fn ready(&mut self, event: &Event, buffer: &mut [u8]) -> Turn {
+        let mut answered = None;
+        let lost = self.advance(event, buffer, &mut answered).err();
+        Turn { answered, lost }
+    }
+
+    fn advance(
+        &mut self,
+        event: &Event,
+        buffer: &mut [u8],
+        answered: &mut Option<Flight>,
+    ) -> Result<(), Loss> {
+        if !self.connected {
+            self.connected = connected(&self.stream)?;
+            if !self.connected {
+                return Ok(());
+            }
+        }
+        self.write()?;
+        loop {
+            let n = match self.stream.read(buffer) {
+                Ok(0) => return Err(Loss::Closed),
+                Ok(n) => n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(loss(&error)),
+            };
+            if self.heard(&buffer[..n])? {
+                *answered = self.flight.take();
+            }
+            // A short read has emptied the socket: another would only be told so, and that call
+            // costs as much as a request does. But an end that has come with the data brings no
+            // further edge, and Windows arms the next one only when it has said "later".
+            if n < buffer.len() && !event.is_read_closed() && cfg!(unix) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Checks what has come: is the request under way answered now?
+    fn heard(&mut self, bytes: &[u8]) -> Result<bool, Loss> {
+        let n = bytes.len().min(self.greeting.len());
+        if bytes[..n] != self.greeting[..n] {
+            return Err(Loss::Wrong);
+        }
+        self.greeting = &self.greeting[n..];
+        let bytes = &bytes[n..];
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        if self.flight.is_none() {
+            return Err(Loss::Wrong);
+        }
+        let exchange = self.script.exchange(self.turn);
+        exchange.check(&mut self.progress, bytes).map_err(|_| Loss::Wrong)
+    }
+
+    fn write(&mut self) -> Result<(), Loss> {
+        if self.flight.is_none() {
+            return Ok(());
+        }
+        let request = &self.script.exchange(self.turn).request;
+        while self.written < request.len() {
+            match self.stream.write(&request[self.written..]) {
+                Ok(n) => self.written += n,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(loss(&error)),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Starts to connect. When the ports of a loopback address run short, `source` moves on to the
+/// next address: on Linux all of 127.0.0.0/8 is this machine.
+pub fn open(target: SocketAddr, source: &mut Ipv4Addr) -> io::Result<TcpStream> {
+    loop {
+        let opened = match *source {
+            Ipv4Addr::LOCALHOST => TcpStream::connect(target),
+            source => open_from(source, target),
+        };
+        match opened {
+            Err(error) if is_out_of_ports(&error, target) && source.octets()[3] < 254 => {
+                let [a, b, c, d] = source.octets();
+                *source = Ipv4Addr::new(a, b, c, d + 1);
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn open_from(source: Ipv4Addr, target: SocketAddr) -> io::Result<TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&SocketAddr::from((source, 0)).into())?;
+    match socket.connect(&target.into()) {
+        Err(error) if !is_under_way(&error) => Err(error),
+        _ => Ok(TcpStream::from_std(socket.into())),
+    }
+}
+
+fn is_out_of_ports(error: &io::Error, target: SocketAddr) -> bool {
+    let kinds = [ErrorKind::AddrNotAvailable, ErrorKind::AddrInUse];
+    cfg!(target_os = "linux")
+        && target.is_ipv4()
+        && target.ip().is_loopback()
+        && kinds.contains(&error.kind())
+}
+
+/// The connection is being opened; how it went will be known later (connect(2)).
+fn is_under_way(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    let in_progress = error.raw_os_error() == Some(nix::errno::Errno::EINPROGRESS as i32);
+    #[cfg(not(unix))]
+    let in_progress = false;
+    in_progress || error.kind() == ErrorKind::WouldBlock
+}
+
+/// Is the connection open now? Readiness alone does not say so (see connect(2), EINPROGRESS).
+fn connected(stream: &TcpStream) -> Result<bool, Loss> {
+    if let Some(error) = stream.take_error().map_err(|error| loss(&error))? {
+        return Err(loss(&error));
+    }
+    match stream.peer_addr() {
+        Ok(_) => {
+            // A client that waits for its last segment to be acknowledged measures its own timer.
+            stream.set_nodelay(true).map_err(|error| loss(&error))?;
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::NotConnected || is_under_way(&error) => Ok(false),
+        Err(error) => Err(loss(&error)),
+    }
+}
+
+/// Which kind of loss an error stands for.
+pub fn loss(error: &io::Error) -> Loss {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => Loss::Refused,
+        ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe => {
+            Loss::Reset
+        }
+        ErrorKind::TimedOut => Loss::Timeout,
+        _ => Loss::Other,
+    }
+}

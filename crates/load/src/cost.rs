@@ -1,0 +1,130 @@
+//! What a server costs: processor time, memory and threads of its processes. Linux only; elsewhere
+//! there is no result, and the report says so.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a server's processes occupy at one moment.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Footprint {
+    /// Resident memory in bytes (`VmRSS`). The kernel's own share for sockets is not in it.
+    pub resident: u64,
+    /// Threads.
+    pub threads: u64,
+}
+
+/// A server's processes: one, and those in the process group that it leads.
+#[derive(Debug)]
+pub struct Server {
+    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
+    pids: Vec<u32>,
+}
+
+impl Server {
+    /// The server whose first process is `pid`, with the processes that it has started so far.
+    pub fn new(pid: u32) -> Server {
+        let mut pids = group(pid);
+        if !pids.contains(&pid) {
+            pids.push(pid);
+        }
+        Server { pids }
+    }
+
+    /// Processor time spent so far, user and system, by all threads, those that have ended
+    /// included; `None` where it cannot be read.
+    pub fn processor_time(&self) -> Option<Duration> {
+        self.pids.iter().map(|&pid| processor_time(pid)).sum()
+    }
+
+    /// What the processes occupy now; `None` where it cannot be read.
+    pub fn footprint(&self) -> Option<Footprint> {
+        let mut sum = Footprint::default();
+        for &pid in &self.pids {
+            let one = footprint(pid)?;
+            sum.resident += one.resident;
+            sum.threads += one.threads;
+        }
+        Some(sum)
+    }
+}
+
+/// Processor time of this process so far, user and system.
+pub fn own_processor_time() -> Option<Duration> {
+    #[cfg(unix)]
+    return nix::time::ClockId::CLOCK_PROCESS_CPUTIME_ID.now().ok().map(Duration::from);
+    #[cfg(not(unix))]
+    None
+}
+
+// A process has a clock that runs when it does: to the nanosecond, where /proc counts hundredths
+// of a second (clock_getcpuclockid(3)).
+#[cfg(target_os = "linux")]
+fn processor_time(pid: u32) -> Option<Duration> {
+    let clock = nix::time::clock_getcpuclockid(nix::unistd::Pid::from_raw(pid as i32)).ok()?;
+    clock.now().ok().map(Duration::from)
+}
+
+#[cfg(target_os = "linux")]
+fn footprint(pid: u32) -> Option<Footprint> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let field = |name: &str| -> Option<u64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
+    };
+    Some(Footprint { resident: field("VmRSS")? * 1024, threads: field("Threads")? })
+}
+
+/// The processes of the group that `leader` leads (proc_pid_stat(5), field 5).
+#[cfg(target_os = "linux")]
+fn group(leader: u32) -> Vec<u32> {
+    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let in_group = |pid: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name in field 2 may hold anything, also spaces and brackets.
+        let after_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+        after_name.split_whitespace().nth(2) == Some(leader.to_string().as_str())
+    };
+    pids.filter(in_group).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn processor_time(_: u32) -> Option<Duration> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn footprint(_: u32) -> Option<Footprint> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn group(_: u32) -> Vec<u32> {
+    Vec::new()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_is_seen_to_work() {
+        let me = Server { pids: vec![std::process::id()] };
+        let before = me.processor_time().unwrap();
+        // One division after the other: this cannot take no time.
+        assert!(proto::is_prime((1 << 40) - 87));
+        assert!(me.processor_time().unwrap() > before);
+        let footprint = me.footprint().unwrap();
+        assert!(footprint.resident > 100 << 10 && footprint.threads >= 1, "{footprint:?}");
+    }
+
+    #[test]
+    fn a_process_that_is_gone_has_no_figures() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        child.wait().unwrap();
+        let gone = Server { pids: vec![child.id()] };
+        assert_eq!(gone.processor_time(), None);
+        assert_eq!(gone.footprint(), None);
+    }
+}

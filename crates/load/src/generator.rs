@@ -1,0 +1,392 @@
+//! The event loop: one thread, edge-triggered readiness, no allocation per request.
+//!
+//! Every connection is in one of three places: waiting to be opened (in `opening`), free (in its
+//! group's `free`), or with something under way, and then only the kernel knows when it goes on.
+//! A turn of the loop does what is due, sleeps until the kernel has news or something falls due,
+//! and lets every connection with news advance.
+
+use std::collections::VecDeque;
+use std::io::ErrorKind;
+use std::mem;
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use mio::event::Event;
+use mio::{Events, Interest, Poll, Token};
+
+use crate::alarm::Alarm;
+use crate::book::{Book, Errors};
+use crate::connection::{self, Connection, Loss};
+use crate::exchange::Script;
+use crate::plan::{Plan, Workload};
+use crate::schedule::Demand;
+use crate::{Error, limits};
+
+/// Connections are opened no faster than this, so that a backlog of 128, which is what a server
+/// has that asks for no more, lasts for 16 ms of not accepting.
+const OPEN_EVERY: Duration = Duration::from_micros(125);
+
+/// How much of that may be made up for when the loop was busy otherwise.
+const OPEN_BURST: Duration = Duration::from_millis(1);
+
+/// How long the last connection may take to open.
+const OPEN_LIMIT: Duration = Duration::from_secs(2);
+
+/// A client that was hung up on waits before it tries again. So a server that closes after every
+/// answer is not met with a storm, and attempts are bounded.
+const REOPEN_AFTER: Duration = Duration::from_millis(100);
+
+/// Larger than any small reply, so that a short read is the rule.
+const BUFFER: usize = 64 << 10;
+
+/// Few enough that what falls due while they are handled is not a millisecond late.
+const EVENTS: usize = 128;
+
+const ALARM: Token = Token(usize::MAX - 1);
+
+/// Connections that do the same, and share a book.
+pub struct Group {
+    pub book: Book,
+    script: Rc<Script>,
+    demand: Demand,
+    /// Connected, with nothing to ask at the moment; who has rested longest is first. May also
+    /// name some that were lost since.
+    free: VecDeque<usize>,
+}
+
+/// One of the plan's connections, open or not.
+struct Slot {
+    group: usize,
+    connection: Option<Connection>,
+    /// Has been connected or lost once, so nobody waits for its opening any more.
+    settled: bool,
+    /// Requests answered, of all its connections.
+    answered: usize,
+}
+
+/// What has become of the connections.
+pub struct Census {
+    /// Open now.
+    pub connected: usize,
+    /// Open, and answered as often as they may ask.
+    pub at_rest: usize,
+}
+
+/// All the clients.
+pub struct Generator {
+    /// The main group is the last; those who ask for primes come before it, and connect first.
+    pub groups: Vec<Group>,
+    pub errors: Errors,
+    /// Connections opened again after a loss.
+    pub reopened: u64,
+    plan: Plan,
+    poll: Poll,
+    alarm: Alarm,
+    slots: Vec<Slot>,
+    /// Free connections ask; before that they only gather.
+    started: bool,
+    /// How many slots are not settled.
+    unsettled: usize,
+    /// Which slots are to be opened, and not before when.
+    opening: VecDeque<(Instant, usize)>,
+    /// Not before this is the next one opened.
+    next_open: Instant,
+    /// The address to connect from.
+    source: Ipv4Addr,
+    buffer: Vec<u8>,
+}
+
+impl Generator {
+    /// Everything but the connections.
+    pub fn new(plan: &Plan) -> Result<Generator, Error> {
+        plan.check()?;
+        limits::make_room(plan.sockets())?;
+        let poll = Poll::new().map_err(|error| Error::Io("waiting for readiness", error))?;
+        let alarm = Alarm::new(&poll, ALARM).map_err(|error| Error::Io("a timer", error))?;
+        let mut groups = Vec::new();
+        let mut slots = Vec::new();
+        let mut add = |script, connections| {
+            let group = groups.len();
+            let slot = |_| Slot { group, connection: None, settled: false, answered: 0 };
+            slots.extend((0..connections).map(slot));
+            groups.push(Group {
+                book: Book::new(),
+                script: Rc::new(script),
+                demand: Demand::Closed,
+                free: VecDeque::with_capacity(connections),
+            });
+        };
+        if plan.workload == Workload::Mixed {
+            add(Script::prime(plan.protocol, plan.prime), plan.askers);
+        }
+        add(Script::echo(plan.protocol, plan.payload), plan.connections);
+        let now = Instant::now();
+        Ok(Generator {
+            groups,
+            errors: Errors::default(),
+            reopened: 0,
+            plan: plan.clone(),
+            poll,
+            alarm,
+            started: false,
+            unsettled: slots.len(),
+            opening: (0..slots.len()).map(|slot| (now, slot)).collect(),
+            slots,
+            next_open: now,
+            source: Ipv4Addr::LOCALHOST,
+            buffer: vec![0; BUFFER],
+        })
+    }
+
+    /// Opens every connection, one after the other; gives up on those that take too long.
+    pub fn open_all(&mut self) -> Result<(), Error> {
+        let limit = Instant::now() + OPEN_EVERY * self.slots.len() as u32 + OPEN_LIMIT;
+        self.run_until(limit, |generator| generator.unsettled == 0)?;
+        if self.errors.refused > 0 && self.census().connected == 0 {
+            return Err(Error::Refused(self.plan.target));
+        }
+        for index in 0..self.slots.len() {
+            if !self.slots[index].settled {
+                self.lose(index, Loss::Timeout, Instant::now());
+            }
+        }
+        Ok(())
+    }
+
+    /// From now on, requests are due.
+    pub fn start(&mut self, now: Instant) {
+        self.started = true;
+        if let Some(rate) = self.plan.rate
+            && let Some(main) = self.groups.last_mut()
+        {
+            main.demand = Demand::open(now, rate);
+        }
+        for group in 0..self.groups.len() {
+            for index in mem::take(&mut self.groups[group].free) {
+                if self.is_free(index) {
+                    self.release(index, Instant::now());
+                }
+            }
+        }
+    }
+
+    /// The loop: until `end`, or until `done`.
+    pub fn run_until(
+        &mut self,
+        end: Instant,
+        done: impl Fn(&Generator) -> bool,
+    ) -> Result<(), Error> {
+        let mut events = Events::with_capacity(EVENTS);
+        loop {
+            let now = Instant::now();
+            if now >= end || done(self) {
+                return Ok(());
+            }
+            self.open_due(now)?;
+            self.ask_due(now);
+            let wake = self.next_due().map_or(end, |due| due.min(end));
+            let waiting = |error| Error::Io("waiting for readiness", error);
+            let at_most = self.alarm.set(wake, now).map_err(waiting)?;
+            match self.poll.poll(&mut events, Some(at_most)) {
+                // A signal came in between, for example after SIGSTOP and SIGCONT.
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                result => result.map_err(waiting)?,
+            }
+            for event in events.iter().filter(|event| event.token() != ALARM) {
+                self.advance(event);
+            }
+        }
+    }
+
+    /// One connection has news.
+    fn advance(&mut self, event: &Event) {
+        let index = event.token().0;
+        let slot = &mut self.slots[index];
+        let Some(connection) = &mut slot.connection else { return };
+        let was_connected = connection.is_connected();
+        let turn = connection.ready(event, &mut self.buffer);
+        let opened = connection.is_connected() && !was_connected;
+        if !opened && turn.answered.is_none() && turn.lost.is_none() {
+            return;
+        }
+        // The one look at the clock: when this request ended, and when the next one is sent.
+        let now = Instant::now();
+        if let Some(flight) = turn.answered {
+            slot.answered += 1;
+            self.groups[slot.group].book.answered(flight, now);
+        }
+        match turn.lost {
+            Some(loss) => self.lose(index, loss, now),
+            None => {
+                self.settle(index);
+                self.release(index, now);
+            }
+        }
+    }
+
+    /// This connection is free: it takes the request that has waited longest, or rests.
+    fn release(&mut self, index: usize, now: Instant) {
+        let rests = self.rests(&self.slots[index]);
+        let group = &mut self.groups[self.slots[index].group];
+        let due = if self.started && !rests { group.demand.claim(now) } else { None };
+        match due {
+            Some(due) => self.ask(index, due, now),
+            None => group.free.push_back(index),
+        }
+    }
+
+    /// Requests have fallen due: those who are free ask. If nobody is, they wait; `release` takes
+    /// them up.
+    fn ask_due(&mut self, now: Instant) {
+        for group in 0..self.groups.len() {
+            while let Some(index) = self.first_free(group)
+                && let Some(_) = self.groups[group].demand.next_due().filter(|&due| due <= now)
+                && let Some(due) = self.groups[group].demand.claim(now)
+            {
+                let now = Instant::now();
+                self.groups[group].free.pop_front();
+                self.groups[group].book.sent(due, now);
+                self.ask(index, due, now);
+            }
+        }
+    }
+
+    fn ask(&mut self, index: usize, due: Instant, now: Instant) {
+        if let Some(connection) = &mut self.slots[index].connection
+            && let Err(loss) = connection.ask(due, now)
+        {
+            self.lose(index, loss, now);
+        }
+    }
+
+    /// Who has rested longest in this group; forgets those that were lost.
+    fn first_free(&mut self, group: usize) -> Option<usize> {
+        while let Some(&index) = self.groups[group].free.front() {
+            if self.is_free(index) {
+                return Some(index);
+            }
+            self.groups[group].free.pop_front();
+        }
+        None
+    }
+
+    fn is_free(&self, index: usize) -> bool {
+        self.slots[index].connection.as_ref().is_some_and(Connection::is_free)
+    }
+
+    /// In a crowd, everybody asks once.
+    fn rests(&self, slot: &Slot) -> bool {
+        self.plan.workload == Workload::Crowd && slot.answered > 0
+    }
+
+    /// Opens the connections whose time has come.
+    fn open_due(&mut self, now: Instant) -> Result<(), Error> {
+        while let Some(&(due, index)) = self.opening.front()
+            && due.max(self.next_open) <= now
+        {
+            self.opening.pop_front();
+            self.next_open = self.next_open.max(now - OPEN_BURST) + OPEN_EVERY;
+            self.open(index, now)?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, index: usize, now: Instant) -> Result<(), Error> {
+        let slot = &mut self.slots[index];
+        self.reopened += u64::from(slot.settled);
+        let script = &self.groups[slot.group].script;
+        match connection::open(self.plan.target, &mut self.source) {
+            Ok(stream) => {
+                let connection = slot.connection.insert(Connection::new(stream, script, index));
+                let both = Interest::READABLE | Interest::WRITABLE;
+                let registry = self.poll.registry();
+                registry
+                    .register(&mut connection.stream, Token(index), both)
+                    .map_err(|error| Error::Io("registering a connection", error))
+            }
+            Err(error) => {
+                self.lose(index, connection::loss(&error), now);
+                Ok(())
+            }
+        }
+    }
+
+    /// This connection is gone, and the request it had under way is an error, not a result.
+    fn lose(&mut self, index: usize, loss: Loss, now: Instant) {
+        self.errors.count(loss);
+        self.settle(index);
+        let slot = &mut self.slots[index];
+        slot.connection = None;
+        if self.plan.workload == Workload::Crowd {
+            slot.answered = 0;
+        }
+        self.opening.push_back((now + REOPEN_AFTER, index));
+    }
+
+    fn settle(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        if !mem::replace(&mut slot.settled, true) {
+            self.unsettled -= 1;
+        }
+    }
+
+    /// When the loop must wake up although the kernel has no news. A request that is due while
+    /// nobody is free is no reason: there is nothing to be done about it.
+    fn next_due(&mut self) -> Option<Instant> {
+        let mut next = self.opening.front().map(|&(due, _)| due.max(self.next_open));
+        for group in 0..self.groups.len() {
+            if self.first_free(group).is_some()
+                && let Some(due) = self.groups[group].demand.next_due()
+            {
+                next = Some(next.map_or(due, |next| next.min(due)));
+            }
+        }
+        next
+    }
+
+    /// The warm-up is over.
+    pub fn clear_books(&mut self) {
+        for group in &mut self.groups {
+            group.book.clear();
+        }
+    }
+
+    /// The measuring is over: what has not ended is written down as it stands.
+    pub fn close_books(&mut self, end: Instant) {
+        for slot in &self.slots {
+            if let Some(flight) = slot.connection.as_ref().and_then(Connection::flight) {
+                self.groups[slot.group].book.unanswered(flight, end);
+            }
+        }
+        for group in &mut self.groups {
+            while group.demand.next_due().is_some_and(|due| due <= end)
+                && let Some(due) = group.demand.claim(end)
+            {
+                group.book.unsent(due, end);
+            }
+        }
+    }
+
+    /// Counts the connections.
+    pub fn census(&self) -> Census {
+        let mut census = Census { connected: 0, at_rest: 0 };
+        for slot in &self.slots {
+            let connected = slot.connection.as_ref().is_some_and(Connection::is_connected);
+            census.connected += usize::from(connected);
+            census.at_rest += usize::from(connected && self.rests(slot));
+        }
+        census
+    }
+
+    /// How many of the main group nobody serves: they have waited since `since` or could never
+    /// ask. One that simply had nothing to ask is not among them.
+    pub fn starved(&self, since: Instant) -> usize {
+        let main = self.groups.len() - 1;
+        let starved = |slot: &&Slot| match &slot.connection {
+            Some(connection) => connection.flight().is_some_and(|flight| flight.sent < since),
+            None => slot.answered == 0,
+        };
+        self.slots.iter().filter(|slot| slot.group == main).filter(starved).count()
+    }
+}

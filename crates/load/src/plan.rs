@@ -1,0 +1,193 @@
+//! What is to be done: the flags, checked.
+
+use std::net::SocketAddr;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::Error;
+
+/// The largest prime below 2^52. Trial division by odd numbers needs 33.5 million divisions for
+/// it, which takes 50 to 200 ms on the processors of the last ten years: long enough to be seen
+/// in every percentile, and short enough to happen several times in a second of measuring.
+pub const LONG_PRIME: u64 = (1 << 52) - 47;
+
+/// How many connections ask for primes in the mixed workload. Two, so that also a pool of four
+/// has workers left.
+pub const ASKERS: usize = 2;
+
+/// Echo requests a second in the mixed workload, unless a rate is given. Every step that does not
+/// stall serves it with a small part of one core.
+pub const MIXED_RATE: f64 = 1000.0;
+
+/// One payload is held eight times, so this bounds what the generator needs.
+pub const PAYLOAD_LIMIT: usize = 4 << 20;
+
+/// What the clients do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workload {
+    /// Small requests, each answered at once: what does a request cost?
+    Echo,
+    /// The same at a fixed rate, while others ask for long primes: who waits for whom?
+    Mixed,
+    /// One request each, then silence: what does an open connection cost?
+    Crowd,
+}
+
+/// What the server speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// The project's own: a greeting, then `^bytes$`, and each byte comes back plus one.
+    Frames,
+    /// HTTP/1.1 with keep-alive: `GET /plain`.
+    Http,
+    /// No protocol: the same bytes come back, and there is no greeting.
+    Raw,
+}
+
+impl Workload {
+    /// The word used in flags and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Workload::Echo => "echo",
+            Workload::Mixed => "mixed",
+            Workload::Crowd => "crowd",
+        }
+    }
+}
+
+impl Protocol {
+    /// The word used in flags and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Frames => "frames",
+            Protocol::Http => "http",
+            Protocol::Raw => "raw",
+        }
+    }
+}
+
+impl FromStr for Workload {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Workload, String> {
+        let all = [Workload::Echo, Workload::Mixed, Workload::Crowd];
+        let known = all.into_iter().find(|workload| workload.name() == word);
+        known.ok_or_else(|| format!("no workload is called `{word}`: echo, mixed or crowd"))
+    }
+}
+
+impl FromStr for Protocol {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Protocol, String> {
+        let all = [Protocol::Frames, Protocol::Http, Protocol::Raw];
+        let known = all.into_iter().find(|protocol| protocol.name() == word);
+        known.ok_or_else(|| format!("no protocol is called `{word}`: frames, http or raw"))
+    }
+}
+
+/// Everything that a run depends on.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Where the server listens.
+    pub target: SocketAddr,
+    /// What the clients do.
+    pub workload: Workload,
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// How many connections ask (in `mixed`: those that echo).
+    pub connections: usize,
+    /// Requests a second over all connections; `None` is a closed loop.
+    pub rate: Option<f64>,
+    /// How long results are recorded.
+    pub measured: Duration,
+    /// How long the load runs before that.
+    pub warm_up: Duration,
+    /// Bytes inside a frame, or of a raw message. HTTP asks for `/plain`, which has its own size.
+    pub payload: usize,
+    /// In `mixed`: how many connections ask for primes.
+    pub askers: usize,
+    /// In `mixed`: the prime that they ask for.
+    pub prime: u64,
+    /// The server's process, if its cost is wanted too.
+    pub server: Option<u32>,
+}
+
+impl Plan {
+    /// The defaults of a workload.
+    pub fn new(target: SocketAddr, workload: Workload, protocol: Protocol) -> Plan {
+        let (connections, rate, payload) = match workload {
+            Workload::Echo => (64, None, 8),
+            Workload::Mixed => (64, Some(MIXED_RATE), 8),
+            Workload::Crowd => (1000, None, 16 << 10),
+        };
+        Plan {
+            target,
+            workload,
+            protocol,
+            connections,
+            rate,
+            measured: Duration::from_secs(5),
+            warm_up: Duration::from_secs(1),
+            payload,
+            askers: if workload == Workload::Mixed { ASKERS } else { 0 },
+            prime: LONG_PRIME,
+            server: None,
+        }
+    }
+
+    /// All connections, those that ask for primes included.
+    pub fn sockets(&self) -> usize {
+        self.connections + self.askers
+    }
+
+    /// Says what makes no sense, before anything is opened.
+    pub fn check(&self) -> Result<(), Error> {
+        let wrong = |text: String| Err(Error::Plan(text));
+        if self.connections == 0 {
+            return wrong("no connections: pass --connections 1 or more".into());
+        }
+        if self.rate.is_some_and(|rate| !(rate > 0.0 && rate <= 10e6)) {
+            return wrong("the rate must be above 0 and at most 10000000 requests a second".into());
+        }
+        if self.measured.is_zero() {
+            return wrong("nothing would be measured: pass --seconds 1 or more".into());
+        }
+        if self.payload == 0 || self.payload > PAYLOAD_LIMIT {
+            return wrong(format!("the payload must be 1 to {PAYLOAD_LIMIT} bytes"));
+        }
+        if self.workload == Workload::Mixed && self.protocol == Protocol::Raw {
+            return wrong("a raw echo knows no primes: `mixed` needs frames or http".into());
+        }
+        if self.workload == Workload::Mixed && self.rate.is_none() {
+            return wrong("`mixed` is an open loop: it needs a rate".into());
+        }
+        if self.workload == Workload::Crowd && self.rate.is_some() {
+            return wrong("a crowd asks once and rests: it has no rate".into());
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_long_prime_is_prime() {
+        assert!(proto::is_prime(LONG_PRIME));
+        assert!((LONG_PRIME + 1..1 << 52).all(|n| !proto::is_prime(n)), "and the largest");
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_said() {
+        let target = SocketAddr::from(([127, 0, 0, 1], 1));
+        let plan = |workload, protocol| Plan::new(target, workload, protocol);
+        assert!(plan(Workload::Mixed, Protocol::Raw).check().is_err());
+        assert!(plan(Workload::Mixed, Protocol::Http).check().is_ok());
+        let never = Plan { rate: Some(0.0), ..plan(Workload::Echo, Protocol::Frames) };
+        assert!(never.check().is_err());
+        let nan = Plan { rate: Some(f64::NAN), ..plan(Workload::Echo, Protocol::Frames) };
+        assert!(nan.check().is_err());
+    }
+}

@@ -1,0 +1,302 @@
+//! What is told in the end: one structure, for programs as JSON and for people as text.
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use crate::Plan;
+use crate::book::{Book, Errors};
+use crate::cost::Footprint;
+use crate::generator::Generator;
+use crate::units;
+
+/// Above this share of one core, the generator may well have been the bottleneck itself.
+const BUSY: f64 = 0.95;
+
+/// An open loop that sends one request in a hundred later than this does not keep its promise.
+const LATE: Duration = Duration::from_millis(1);
+
+/// The result of a run. Times are in nanoseconds unless a field says otherwise.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Report {
+    /// Where the load went.
+    pub target: String,
+    /// `echo` or `mixed`.
+    pub workload: String,
+    /// `frames`, `http` or `raw`.
+    pub protocol: String,
+    /// Bytes inside a frame, or of a raw message.
+    pub payload: usize,
+    /// Connections that asked, those for primes not included.
+    pub connections: usize,
+    /// Connections open at the end, those for primes included.
+    pub connected: usize,
+    /// Connections that were not served: they had no answer for the second half of the time, or
+    /// never came so far as to ask.
+    pub starved: usize,
+    /// Requests a second that were due; `null` for a closed loop.
+    pub offered: Option<f64>,
+    /// How long was measured, in seconds, after a warm-up of `warm_up_seconds`.
+    pub seconds: f64,
+    /// See `seconds`.
+    pub warm_up_seconds: f64,
+    /// The requests that the run is about.
+    pub requests: Requests,
+    /// In `mixed`: the requests for long primes beside them.
+    pub primes: Option<Requests>,
+    /// Connections lost, from the first to the last moment.
+    pub errors: Errors,
+    /// Connections opened again after a loss, each after a pause of 100 ms.
+    pub reopened: u64,
+    /// Whether the generator kept up.
+    pub generator: Own,
+    /// What the server spent while it was measured; `null` if it was not watched.
+    pub server: Option<ServerCost>,
+}
+
+/// Requests of one kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Requests {
+    /// Connections that asked for this.
+    pub connections: usize,
+    /// Answered, and the reply checked byte for byte.
+    pub answered: u64,
+    /// The same, a second.
+    pub per_second: f64,
+    /// Not answered when the measuring ended; in the histograms with the time until then.
+    pub censored: u64,
+    /// From due to answered.
+    pub response: Latency,
+    /// From sent to answered.
+    pub service: Latency,
+}
+
+/// A distribution of times.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Latency {
+    /// Half of the requests took no longer.
+    pub p50: Time,
+    /// Nine in ten.
+    pub p90: Time,
+    /// 99 in 100.
+    pub p99: Time,
+    /// 999 in 1,000.
+    pub p999: Time,
+    /// The longest.
+    pub max: Time,
+    /// The histogram itself, as pairs of a time and how many took that long (in nanoseconds, to
+    /// three significant digits), so that runs can be merged.
+    pub histogram: Vec<(u64, u64)>,
+}
+
+/// One time out of a distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Time {
+    /// Nanoseconds.
+    pub nanos: u64,
+    /// It was longer, nobody knows by how much: so many requests had not ended that this one may
+    /// be among them.
+    pub at_least: bool,
+}
+
+/// The generator's view of itself.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Own {
+    /// Share of one core that it used; `null` where that cannot be read.
+    pub busy: Option<f64>,
+    /// How late requests were sent that were due while a connection was free (99 in 100 were sent
+    /// sooner), in nanoseconds.
+    pub send_lag_p99: u64,
+    /// It was the bottleneck, or may have been.
+    pub saturated: bool,
+}
+
+/// What the server's processes spent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ServerCost {
+    /// Processor time, user and system, in nanoseconds.
+    pub processor_time: u64,
+    /// The same for each request answered, in microseconds; `null` without any.
+    pub micros_per_request: Option<f64>,
+    /// Memory and threads at the end, all connections being open.
+    pub footprint: Footprint,
+}
+
+/// The result of the `crowd` workload.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Crowd {
+    /// Connections wanted.
+    pub connections: usize,
+    /// Connections open, answered, and silent now.
+    pub at_rest: usize,
+    /// Connections lost on the way.
+    pub errors: Errors,
+}
+
+/// Processor time and memory over the measured time, as far as they can be read.
+pub(crate) struct Cost {
+    pub own: Option<Duration>,
+    pub server: Option<Duration>,
+    pub footprint: Option<Footprint>,
+}
+
+impl Report {
+    pub(crate) fn new(plan: &Plan, generator: &Generator, elapsed: Duration, cost: Cost) -> Report {
+        let (main, primes) = match generator.groups.as_slice() {
+            [primes, main] => (main, Some(primes)),
+            groups => (&groups[0], None),
+        };
+        let requests = Requests::new(&main.book, plan.connections, elapsed);
+        let primes = primes.map(|group| Requests::new(&group.book, plan.askers, elapsed));
+        let answered = requests.answered + primes.as_ref().map_or(0, |primes| primes.answered);
+        let share = |spent: Duration| spent.as_secs_f64() / elapsed.as_secs_f64();
+        let busy = cost.own.map(share);
+        // Two that are both busy all the time are well matched; which one waits is chance.
+        let server_has_time = cost.server.is_none_or(|spent| share(spent) < BUSY);
+        let send_lag_p99 = main.book.lag.value_at_quantile(0.99);
+        let late = plan.rate.is_some() && send_lag_p99 > LATE.as_nanos() as u64;
+        let ended = Instant::now();
+        Report {
+            target: plan.target.to_string(),
+            workload: plan.workload.name().into(),
+            protocol: plan.protocol.name().into(),
+            payload: plan.payload,
+            connections: plan.connections,
+            connected: generator.census().connected,
+            starved: generator.starved(ended - plan.measured / 2),
+            offered: plan.rate,
+            seconds: elapsed.as_secs_f64(),
+            warm_up_seconds: plan.warm_up.as_secs_f64(),
+            requests,
+            primes,
+            errors: generator.errors,
+            reopened: generator.reopened,
+            generator: Own {
+                busy,
+                send_lag_p99,
+                saturated: late || server_has_time && busy.is_some_and(|busy| busy > BUSY),
+            },
+            server: cost.server.zip(cost.footprint).map(|(spent, footprint)| ServerCost {
+                processor_time: spent.as_nanos() as u64,
+                micros_per_request: (answered > 0)
+                    .then(|| spent.as_secs_f64() * 1e6 / answered as f64),
+                footprint,
+            }),
+        }
+    }
+}
+
+impl Requests {
+    fn new(book: &Book, connections: usize, elapsed: Duration) -> Requests {
+        Requests {
+            connections,
+            answered: book.answered,
+            per_second: book.answered as f64 / elapsed.as_secs_f64(),
+            censored: book.censored,
+            response: Latency::new(&book.response, book),
+            service: Latency::new(&book.service, book),
+        }
+    }
+}
+
+impl Latency {
+    fn new(histogram: &Histogram<u64>, book: &Book) -> Latency {
+        let ended = book.answered as f64 / histogram.len().max(1) as f64;
+        let at = |quantile| Time {
+            nanos: histogram.value_at_quantile(quantile),
+            // Whoever has not ended may turn out the slowest of all.
+            at_least: quantile > ended && book.censored > 0,
+        };
+        let longest_censored = book.longest_censored.as_nanos() as u64;
+        Latency {
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: Time {
+                nanos: histogram.max(),
+                at_least: book.censored > 0
+                    && histogram.highest_equivalent(longest_censored) >= histogram.max(),
+            },
+            histogram: histogram
+                .iter_recorded()
+                .map(|bucket| (bucket.value_iterated_to(), bucket.count_at_value()))
+                .collect(),
+        }
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.at_least { "≥ " } else { "" };
+        write!(f, "{sign}{}", units::time(Duration::from_nanos(self.nanos)))
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Report { workload, protocol, target, requests, .. } = self;
+        write!(f, "{workload}, {protocol}, {} connections to {target}", self.connections)?;
+        match self.offered {
+            Some(rate) => write!(f, ", open loop at {rate} requests/s")?,
+            None => write!(f, ", closed loop")?,
+        }
+        writeln!(f, ", {:.2} s", self.seconds)?;
+        writeln!(f, "  {requests}")?;
+        if let Some(primes) = &self.primes {
+            writeln!(f, "  {} long primes: {primes}", primes.connections)?;
+        }
+        if self.starved > 0 {
+            let served = self.connections - self.starved;
+            writeln!(f, "  starved: {served} of {} connections served", self.connections)?;
+        }
+        for (kind, n) in self.errors.kinds().into_iter().filter(|&(_, n)| n > 0) {
+            writeln!(f, "  connections lost: {kind} {}", units::count(n))?;
+        }
+        if let Some(server) = &self.server {
+            let cost = server.micros_per_request.map_or("-".into(), units::three_digits);
+            let resident = units::bytes(server.footprint.resident);
+            let threads = server.footprint.threads;
+            writeln!(
+                f,
+                "  server: {cost} µs of CPU per request, {resident} resident, {threads} threads"
+            )?;
+        }
+        let busy = self.generator.busy.map_or("-".into(), |busy| format!("{:.0} %", busy * 100.0));
+        write!(f, "  generator: {busy} of a core")?;
+        if self.offered.is_some() {
+            let lag = units::time(Duration::from_nanos(self.generator.send_lag_p99));
+            write!(f, ", send lag p99 {lag}")?;
+        }
+        if self.generator.saturated {
+            write!(f, "  (saturated: it may have been the bottleneck)")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Latency { p50, p99, p999, max, .. } = self.response;
+        let answered = units::count(self.answered);
+        let per_second = units::count(self.per_second.round() as u64);
+        write!(f, "{answered} answered ({per_second}/s); ")?;
+        write!(f, "p50 {p50}, p99 {p99}, p99.9 {p999}, max {max}")?;
+        if self.censored > 0 {
+            write!(f, "; {} still unanswered", units::count(self.censored))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Crowd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at rest: {} of {} connections", self.at_rest, self.connections)?;
+        for (kind, n) in self.errors.kinds().into_iter().filter(|&(_, n)| n > 0) {
+            write!(f, ", {kind} {n}")?;
+        }
+        Ok(())
+    }
+}

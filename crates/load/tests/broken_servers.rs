@@ -1,0 +1,253 @@
+//! The generator against servers that are right, and against servers that are broken: each
+//! control is broken in one way, and must show up as just that.
+
+#![expect(clippy::unwrap_used, reason = "a test may")]
+
+mod servers;
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use load::{Error, Plan, Protocol, Report, Workload};
+use servers::{converse, frames, greet, http, serve};
+
+fn plan(target: SocketAddr, protocol: Protocol) -> Plan {
+    Plan {
+        connections: 4,
+        warm_up: Duration::ZERO,
+        measured: Duration::from_millis(300),
+        ..Plan::new(target, Workload::Echo, protocol)
+    }
+}
+
+fn measure(plan: &Plan) -> Report {
+    load::measure(plan).unwrap()
+}
+
+#[test]
+fn a_right_server_is_found_right() {
+    let report = measure(&plan(frames(), Protocol::Frames));
+    assert!(report.requests.answered > 0, "{report}");
+    assert_eq!((report.errors.total(), report.starved, report.connected), (0, 0, 4), "{report}");
+    // In a closed loop there is one request per connection, so no more can be cut off at the end.
+    assert!(report.requests.censored <= 4, "{report}");
+    let recorded: u64 = report.requests.response.histogram.iter().map(|(_, n)| n).sum();
+    assert_eq!(recorded, report.requests.answered + report.requests.censored);
+}
+
+#[test]
+fn a_payload_larger_than_any_buffer_comes_back_while_it_is_sent() {
+    let large = Plan { payload: 3 << 20, connections: 2, ..plan(frames(), Protocol::Frames) };
+    let large = Plan { measured: Duration::from_secs(2), ..large };
+    let report = measure(&large);
+    assert!(report.requests.answered > 0, "{report}");
+    assert_eq!(report.errors.total(), 0, "{report}");
+}
+
+#[test]
+fn an_open_loop_asks_as_often_as_it_says() {
+    let open = Plan { rate: Some(500.0), ..plan(frames(), Protocol::Frames) };
+    let report = measure(&Plan { measured: Duration::from_secs(1), ..open });
+    // All that fell due are accounted for: answered, or still under way.
+    let total = report.requests.answered + report.requests.censored;
+    assert!(total.abs_diff((500.0 * report.seconds) as u64) <= 2, "{report}");
+    assert_eq!(report.errors.total(), 0, "{report}");
+}
+
+#[test]
+fn one_wrong_byte_is_found() {
+    let wrong = serve(|_, stream| {
+        let mut answer = greet(&stream);
+        let mut requests = 0;
+        converse(stream, move |bytes| {
+            requests += 1;
+            let mut reply = answer(bytes);
+            if requests == 3 {
+                reply[4] ^= 1;
+            }
+            reply
+        });
+    });
+    let report = measure(&plan(wrong, Protocol::Frames));
+    // Two right answers each; who is lost for the third comes again after a pause.
+    assert!(report.errors.wrong >= 4, "{report}");
+    assert_eq!(report.errors.total(), report.errors.wrong, "{report}");
+    assert!(report.requests.answered >= 8, "{report}");
+    assert!(report.requests.answered <= 2 * (4 + report.reopened), "{report}");
+}
+
+#[test]
+fn a_wrong_greeting_is_found() {
+    let rude = serve(|_, mut stream| {
+        let _ = stream.write_all(b"!");
+        converse(stream, |bytes| bytes.to_vec());
+    });
+    let report = measure(&plan(rude, Protocol::Frames));
+    assert!(report.errors.wrong >= 4, "{report}");
+    assert_eq!(report.requests.answered, 0, "{report}");
+}
+
+#[test]
+fn a_reply_that_belongs_to_the_request_before_is_found() {
+    let stale = serve(|_, stream| {
+        let mut answer = greet(&stream);
+        let mut first = None;
+        converse(stream, move |bytes| {
+            let reply = answer(bytes);
+            first.get_or_insert(reply).clone()
+        });
+    });
+    let report = measure(&plan(stale, Protocol::Frames));
+    assert!(report.errors.wrong >= 4, "{report}");
+    assert!(report.requests.answered <= 4 + report.reopened, "{report}");
+}
+
+#[test]
+fn a_server_that_closes_after_each_answer_is_written_down_as_that() {
+    let closing = serve(|_, mut stream| {
+        let mut answer = greet(&stream);
+        let mut buffer = [0; 100];
+        if let Ok(n) = stream.read(&mut buffer) {
+            let _ = stream.write_all(&answer(&buffer[..n]));
+        }
+    });
+    let report = measure(&plan(closing, Protocol::Frames));
+    assert!(report.requests.answered >= 4, "{report}");
+    // The next request may already be on its way; then the kernel resets instead.
+    let lost = report.errors.closed + report.errors.reset;
+    assert!(lost >= 4 && lost == report.errors.total(), "{report}");
+    assert_eq!(report.starved, 0, "{report}");
+    // No storm: each connection comes again only after a pause.
+    assert!(report.reopened <= 4 * (1 + (10.0 * report.seconds) as u64), "{report}");
+}
+
+#[test]
+fn silence_is_written_down_and_not_left_out() {
+    let silent = serve(|_, stream| {
+        let _greeted = greet(&stream);
+        converse(stream, |_| Vec::new());
+    });
+    let report = measure(&plan(silent, Protocol::Frames));
+    assert_eq!((report.requests.answered, report.requests.censored), (0, 4), "{report}");
+    assert_eq!((report.starved, report.errors.total()), (4, 0), "{report}");
+    let half = report.requests.response.p50;
+    assert!(half.at_least && half.nanos > 290_000_000, "{report}");
+
+    let open = Plan { rate: Some(100.0), ..plan(silent, Protocol::Frames) };
+    let report = measure(&open);
+    // Four are under way; the others fell due and found nobody free.
+    assert_eq!(report.requests.answered, 0, "{report}");
+    let due = (100.0 * report.seconds) as u64;
+    assert!(report.requests.censored.abs_diff(due) <= 2, "{report}");
+    assert_eq!(report.requests.service.histogram.iter().map(|(_, n)| n).sum::<u64>(), 4);
+}
+
+#[test]
+fn a_server_that_serves_one_client_starves_the_others() {
+    let one_at_a_time = Arc::new(Mutex::new(()));
+    let sequential = serve(move |_, stream| {
+        let _turn = one_at_a_time.lock();
+        let answer = greet(&stream);
+        converse(stream, answer);
+    });
+    let report = measure(&plan(sequential, Protocol::Frames));
+    assert!(report.requests.answered > 0, "{report}");
+    assert_eq!(report.starved, 3, "{report}");
+    assert_eq!(report.requests.censored, 3 + 1, "{report}");
+    assert!(report.to_string().contains("starved: 1 of 4 connections served"), "{report}");
+}
+
+#[test]
+fn resets_are_told_from_closing() {
+    let resetting = serve(|_, mut stream| {
+        let mut answer = greet(&stream);
+        let mut buffer = [0; 2];
+        // To close with something unread is to reset (RFC 1122, 4.2.2.13).
+        if let Ok(n) = stream.read(&mut buffer) {
+            answer(&buffer[..n]);
+        }
+    });
+    let report = measure(&plan(resetting, Protocol::Frames));
+    assert!(report.errors.reset >= 4, "{report}");
+    assert_eq!(report.errors.total(), report.errors.reset, "{report}");
+    assert_eq!(report.requests.answered, 0, "{report}");
+}
+
+#[test]
+fn nobody_there_is_said() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let target = listener.local_addr().unwrap();
+    drop(listener);
+    let error = load::measure(&plan(target, Protocol::Frames)).unwrap_err();
+    assert!(matches!(error, Error::Refused(_)), "{error}");
+}
+
+#[test]
+fn http_is_checked() {
+    const RIGHT: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, World!";
+    let report = measure(&plan(http(RIGHT), Protocol::Http));
+    assert!(report.requests.answered > 0, "{report}");
+    assert_eq!(report.errors.total(), 0, "{report}");
+
+    const BROKEN: &[u8] = b"HTTP/1.1 500 No\r\nContent-Length: 13\r\n\r\nHello, World!";
+    let report = measure(&plan(http(BROKEN), Protocol::Http));
+    assert_eq!(report.requests.answered, 0, "{report}");
+    assert!(report.errors.wrong >= 4, "{report}");
+}
+
+#[test]
+fn a_raw_echo_needs_no_greeting() {
+    let raw = serve(|_, stream| converse(stream, |bytes| bytes.to_vec()));
+    let report = measure(&plan(raw, Protocol::Raw));
+    assert!(report.requests.answered > 0, "{report}");
+    assert_eq!(report.errors.total(), 0, "{report}");
+}
+
+#[test]
+fn the_mixed_workload_shows_who_stalls() {
+    // Whoever computes holds the lock, and whoever echoes needs it: one thread, in effect.
+    let world = Arc::new(Mutex::new(()));
+    let stalling = serve(move |_, stream: TcpStream| {
+        let mut answer = greet(&stream);
+        let world = Arc::clone(&world);
+        converse(stream, move |bytes| {
+            let _alone = world.lock();
+            if bytes.starts_with(b"^P") {
+                assert!(proto::is_prime(load::plan::LONG_PRIME));
+            }
+            answer(bytes)
+        });
+    });
+    let mixed = |target| Plan {
+        connections: 8,
+        rate: Some(200.0),
+        warm_up: Duration::ZERO,
+        measured: Duration::from_millis(1500),
+        ..Plan::new(target, Workload::Mixed, Protocol::Frames)
+    };
+    let stalled = measure(&mixed(stalling));
+    let primes = stalled.primes.as_ref().unwrap();
+    assert!(primes.answered > 0, "{stalled}");
+    assert_eq!(stalled.errors.total(), 0, "{stalled}");
+    // Echoes waited for computations: the slowest at least for most of the fastest of those.
+    let fastest = primes.service.histogram[0].0;
+    assert!(stalled.requests.response.max.nanos > fastest / 2, "{stalled}");
+}
+
+#[test]
+fn a_crowd_asks_once_and_rests() {
+    let crowd = Plan { connections: 50, ..Plan::new(frames(), Workload::Crowd, Protocol::Frames) };
+    let mut seen = None;
+    let result = load::crowd(&crowd, |crowd| seen = Some(*crowd)).unwrap();
+    assert_eq!((result.at_rest, result.errors.total()), (50, 0));
+    assert_eq!(seen.unwrap().at_rest, 50);
+}
+
+#[test]
+fn more_connections_than_descriptors_are_refused_before_the_first() {
+    let plan = Plan { connections: 1 << 40, ..plan(frames(), Protocol::Frames) };
+    let error = load::measure(&plan).unwrap_err().to_string();
+    assert!(error.contains("--connections") && error.contains("ulimit"), "{error}");
+}
