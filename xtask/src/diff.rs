@@ -20,9 +20,6 @@ use crate::steps::{self, Step};
 /// The file whose changes are the lesson.
 const MAIN: &str = "src/main.rs";
 
-/// Below this share of common words two passages are different text, not a change of one.
-const ALIKE: f32 = 0.4;
-
 /// Flags of this command.
 #[derive(clap::Args)]
 pub struct Args {
@@ -212,16 +209,21 @@ impl Show {
         let (old, new) = (&comparison.old[op.old_range()], &comparison.new[op.new_range()]);
         if op.tag() == DiffTag::Equal {
             for (old, new) in old.iter().zip(new) {
-                self.line(out, ChangeTag::Equal, (Some(old), Some(new)), &[(false, &new.code)]);
+                self.line(
+                    out,
+                    ChangeTag::Equal,
+                    (Some(old), Some(new)),
+                    &[(false, new.code.clone())],
+                );
             }
             return;
         }
-        let (old_words, new_words) = emphasis(old, new);
-        for (line, words) in old.iter().zip(&old_words) {
-            self.line(out, ChangeTag::Delete, (Some(line), None), words);
+        let (old_pieces, new_pieces) = emphasis(old, new);
+        for (line, pieces) in old.iter().zip(&old_pieces) {
+            self.line(out, ChangeTag::Delete, (Some(line), None), pieces);
         }
-        for (line, words) in new.iter().zip(&new_words) {
-            self.line(out, ChangeTag::Insert, (None, Some(line)), words);
+        for (line, pieces) in new.iter().zip(&new_pieces) {
+            self.line(out, ChangeTag::Insert, (None, Some(line)), pieces);
         }
     }
 
@@ -231,15 +233,15 @@ impl Show {
         out: &mut String,
         tag: ChangeTag,
         (old, new): (Option<&Line>, Option<&Line>),
-        words: &[(bool, &str)],
+        pieces: &[(bool, String)],
     ) {
         let number =
             |line: Option<&Line>| line.map_or(String::new(), |line| line.number.to_string());
         let gutter = format!("{:>4} {:>4}", number(old), number(new));
         let indent = new.or(old).map_or("", |line| line.indent.as_str());
         let mut code = String::new();
-        for (emphasized, word) in words {
-            code += &self.paint.word(tag, *emphasized, word);
+        for (changed, piece) in pieces {
+            code += &self.paint.word(tag, *changed, piece);
         }
         let mark = self.paint.word(tag, false, &tag.to_string());
         let line = format!("{} {mark} {indent}{code}", self.paint.faint(&gutter));
@@ -262,7 +264,7 @@ impl Show {
                     ChangeTag::Delete => (Some(line), None),
                     _ => (None, Some(line)),
                 };
-                self.line(&mut out, tag, sides, &[(false, &line.code)]);
+                self.line(&mut out, tag, sides, &[(false, line.code.clone())]);
             }
         }
         out
@@ -330,17 +332,11 @@ impl Paint {
     }
 }
 
-/// A line's pieces; `true` where the other side says something else.
-type Words<'a> = Vec<(bool, &'a str)>;
+/// A line in pieces; `true` where the other side says something else.
+type Pieces = Vec<(bool, String)>;
 
 /// Which words of the `old` lines became which of the `new` ones.
-fn emphasis<'a>(old: &'a [Line], new: &'a [Line]) -> (Vec<Words<'a>>, Vec<Words<'a>>) {
-    let split = |lines: &'a [Line]| -> Vec<(usize, &'a str)> {
-        let words = |(at, line): (usize, &'a Line)| {
-            words(&line.code).into_iter().map(move |word| (at, word))
-        };
-        lines.iter().enumerate().flat_map(words).collect()
-    };
+fn emphasis(old: &[Line], new: &[Line]) -> (Vec<Pieces>, Vec<Pieces>) {
     let (old_words, new_words) = (split(old), split(new));
     let ops = similar::capture_diff_slices_by_key(
         Algorithm::RawMyers,
@@ -348,28 +344,48 @@ fn emphasis<'a>(old: &'a [Line], new: &'a [Line]) -> (Vec<Words<'a>>, Vec<Words<
         &new_words,
         |(_, word)| *word,
     );
-    let alike = similar::diff_ratio(&ops, old_words.len(), new_words.len()) >= ALIKE;
-    let mut sides = (vec![Words::new(); old.len()], vec![Words::new(); new.len()]);
+    let mut old_pieces = vec![Vec::new(); old.len()];
+    let mut new_pieces = vec![Vec::new(); new.len()];
     for op in &ops {
-        let changed = alike && op.tag() != DiffTag::Equal;
+        let changed = op.tag() != DiffTag::Equal;
         for &(line, word) in &old_words[op.old_range()] {
-            sides.0[line].push((changed, word));
+            old_pieces[line].push((changed, word));
         }
         for &(line, word) in &new_words[op.new_range()] {
-            sides.1[line].push((changed, word));
+            new_pieces[line].push((changed, word));
         }
     }
-    for words in sides.0.iter_mut().chain(&mut sides.1) {
-        // Where all of a line is other, its colour says so already.
-        if words.iter().all(|(changed, word)| *changed || word.trim().is_empty()) {
-            words.iter_mut().for_each(|(changed, _)| *changed = false);
+    let joined = |lines: Vec<Vec<(bool, &str)>>| lines.into_iter().map(join).collect();
+    (joined(old_pieces), joined(new_pieces))
+}
+
+/// Every word of `lines`, with the index of its line.
+fn split(lines: &[Line]) -> Vec<(usize, &str)> {
+    let words = |(at, line)| words_of(line).into_iter().map(move |word| (at, word));
+    lines.iter().enumerate().flat_map(words).collect()
+}
+
+/// One line's words, joined where they are marked alike. Of a line whose names are mostly new no
+/// word is marked: its colour says so already.
+fn join(words: Vec<(bool, &str)>) -> Pieces {
+    let is_name = |word: &str| word.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let names = words.iter().filter(|(_, word)| is_name(word)).count();
+    let kept = words.iter().filter(|(changed, word)| !changed && is_name(word)).count();
+    let alike = names > 0 && 2 * kept >= names;
+    let mut pieces = Pieces::new();
+    for (changed, word) in words {
+        let changed = changed && alike;
+        match pieces.last_mut() {
+            Some((last, text)) if *last == changed => text.push_str(word),
+            _ => pieces.push((changed, word.to_owned())),
         }
     }
-    sides
+    pieces
 }
 
 /// Names and numbers, runs of white space, and everything else one character at a time.
-fn words(code: &str) -> Vec<&str> {
+fn words_of(line: &Line) -> Vec<&str> {
+    let code = line.code.as_str();
     let class = |c: char| match c {
         c if c.is_alphanumeric() || c == '_' => 'a',
         c if c.is_whitespace() => ' ',
@@ -548,19 +564,27 @@ src/main.rs
     #[test]
     fn the_words_that_changed_are_reversed() {
         let text = coloured().file(MAIN, &Comparison::new(THREADS, POOL));
-        assert!(text.contains("\x1b[31;7mthread\x1b[0m"), "{text}");
-        assert!(text.contains("\x1b[32;7mpool\x1b[0m"), "{text}");
-        assert!(!text.contains("7mlost"), "{text}");
+        let changed = "\x1b[31;7mthread::spawn\x1b[0m\x1b[31m(move || lost(serve(stream)));\x1b[0m";
+        assert!(text.contains(changed), "{text}");
+        assert!(text.contains("\x1b[32;7mpool.execute\x1b[0m"), "{text}");
+        assert!(
+            text.contains("\x1b[32mlet pool = Pool::new(4);\x1b[0m"),
+            "all of it is new: {text}"
+        );
     }
 
     #[test]
     fn lines_with_little_in_common_have_no_reversed_words() {
-        let text = coloured().file(MAIN, &Comparison::new("accept(a);", "let b = 5 + 6 * 7;"));
+        let text = coloured().file(MAIN, &Comparison::new("accept(a, b);", "let b = 5 + 6 * 7;"));
         assert!(text.contains("\x1b[31m") && !text.contains(";7m"), "{text}");
     }
 
     #[test]
     fn words_are_names_spaces_and_single_marks() {
+        let words = |code: &str| -> Vec<String> {
+            let line = Line { number: 1, indent: String::new(), code: code.to_owned() };
+            words_of(&line).into_iter().map(str::to_owned).collect()
+        };
         assert_eq!(words("a_1::b  (c)"), ["a_1", ":", ":", "b", "  ", "(", "c", ")"]);
         assert_eq!(words("é→"), ["é", "→"]);
         assert_eq!(words(""), [""; 0]);

@@ -147,12 +147,14 @@ pub fn no_unwrap(tree: &Tree) -> Result<Findings> {
 pub fn expect_says_why(tree: &Tree) -> Result<Findings> {
     let files = files_under(tree, |_| true);
     let violations = each(&files, |program| {
-        let expects = program.windows(4).filter(|call| {
-            let is_call = call[0].is('.') && call[1].is_word("expect") && call[2].is('(');
-            let text = call[3].text.trim_matches(|c| "r#\"".contains(c));
-            is_call && (call[3].kind != Kind::Text || text.split_whitespace().count() < 2)
+        let expects = program.windows(5).filter(|call| {
+            // `self.expect(…)` is a method of one's own.
+            let on_a_result = !call[0].is_word("self") && call[1].is('.');
+            let is_call = on_a_result && call[2].is_word("expect") && call[3].is('(');
+            let text = call[4].text.trim_matches(|c| "r#\"".contains(c));
+            is_call && (call[4].kind != Kind::Text || text.split_whitespace().count() < 2)
         });
-        expects.map(|call| (call[1].line, "`expect` without a reason".to_owned())).collect()
+        expects.map(|call| (call[2].line, "`expect` without a reason".to_owned())).collect()
     });
     let remedy = "say in a string why it cannot happen";
     Ok(Findings::new(files.len(), "files", with(violations, remedy)))
@@ -407,11 +409,18 @@ mod tests {
 
     #[test]
     fn what_expect_must_say() {
-        let bad = ["a.expect(\"\")", "a.expect(\" \")", "a.expect(\"lock\")", "a.expect(&text)"];
+        let bad = [
+            "self.0.expect(\"\")",
+            "a().expect(\"\")",
+            "a.expect(\" \")",
+            "a.expect(\"lock\")",
+            "a.expect(&text)",
+        ];
         let good = [
             "a.expect(\"no worker panics with the lock held\")",
             "#[expect(unused)]\nfn f() {}",
             "a.expect_err(\"\")",
+            "self.expect(field)",
             "#[test]\nfn f() { a.expect(\"lock\") }\nfn g() {}",
         ];
         tells(expect_says_why, "xtask/src/main.rs", &bad, &good);
