@@ -441,6 +441,43 @@ mod tests {
         paths(&program(&tokens(source))).iter().map(Path::text).collect()
     }
 
+    /// This file has every kind of token.
+    const ITSELF: &str = include_str!("source.rs");
+
+    #[test]
+    fn tokens_leave_out_nothing_but_white_space() {
+        let mut at = 0;
+        for token in tokens(ITSELF) {
+            assert!(
+                ITSELF[at..token.start].trim().is_empty(),
+                "lost: {}",
+                &ITSELF[at..token.start]
+            );
+            assert_eq!(token.line, 1 + ITSELF[..token.start].matches('\n').count());
+            assert!(ITSELF[token.start..].starts_with(token.text));
+            at = token.start + token.text.len();
+        }
+        assert!(ITSELF[at..].trim().is_empty());
+    }
+
+    #[test]
+    fn source_that_breaks_off_anywhere_is_no_problem() {
+        let source = r###"
+            #![allow(a)] /* b /* c */ */ // d
+            #[cfg(all(test, e))] pub(crate) fn f<'g, H>(i: &'g H) -> u8 { b'\'' + b"\"\\"[0] }
+            use j::{k::{self, l as m}, n::*}; const O: &str = r#"//"p"#; '\u{71}' 'é' r#type
+            #[test] #[q] mod r { "s
+            t" } struct U { #[cfg(test)] v: W<X, Y>, z: c"" }"###;
+        for (end, _) in source.char_indices() {
+            let tokens = tokens(&source[..end]);
+            let kept = program(&tokens);
+            assert!(kept.len() <= tokens.len());
+            assert!(paths(&kept).len() <= kept.len());
+            assert!(test_modules(&tokens).len() <= 1);
+            assert!(code_lines(&source[..end]).len() <= 1 + end);
+        }
+    }
+
     #[test]
     fn text_hides_comments_and_comments_hide_text() {
         assert_eq!(code(r#"let url = "http://a"; // "why""#), [r#"let url = "http://a";"#]);
