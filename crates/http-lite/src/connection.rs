@@ -1,11 +1,12 @@
 //! One client's requests, answered in order.
 
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use proto::{Job, Output, Phase, Protocol, Step, Then};
 
-use crate::head::{Head, Progress, Refusal};
+use crate::head::{Head, Refusal};
 use crate::request::Request;
 use crate::response::{After, Framing, Response, Status};
 
@@ -72,42 +73,33 @@ impl Connection {
         Connection { app, state: State::Head(Head::default()), framing }
     }
 
-    /// Answers a request whose head is the first `n` bytes of the input.
-    fn answer(
-        &mut self,
-        n: usize,
-        request: &Request<'_>,
-        head: &Head,
-        output: &mut Vec<u8>,
-    ) -> Step {
-        let after = head.after();
-        self.framing = Framing { head_only: request.method() == crate::Method::Head, after };
-        let framing = self.framing;
-        // A body that has been announced is read past even before closing: a client that is
-        // still sending when the connection closes may lose the answer (RFC 9112 §9.6).
+    /// Answers the request with this head; `bytes` are all of it.
+    fn answer(&mut self, head: &Head, bytes: &[u8], output: &mut Vec<u8>) -> Step {
+        let framing = Framing { head_only: head.is_head(), after: head.after() };
+        self.framing = framing;
+        // A body that was announced is read past even before closing: a client that is still
+        // sending when the connection closes may lose the answer (RFC 9112 §9.6). Unless it
+        // waits to be told to send it.
         let left = if head.expects_continue() { 0 } else { head.body() };
-        let finish = after == After::Close && left == 0;
+        let last = framing.after == After::Close && left == 0;
         self.state = match left {
             0 => State::Head(Head::default()),
-            left => State::Body { left, then: after },
+            left => State::Body { left, then: framing.after },
         };
-        let answer = catch_unwind(AssertUnwindSafe(|| self.app.answer(request)));
-        match answer {
+        let request = head.request(bytes);
+        match catch_unwind(AssertUnwindSafe(|| self.app.answer(&request))) {
             Ok(Answer::Now(response)) => {
                 response.write(framing, &self.app.date(), output);
-                if finish { Step::Finish } else { Step::Advance(n) }
+                if last { Step::Finish } else { Step::Advance(bytes.len()) }
             }
             Ok(Answer::Later(work)) => {
                 let app = Arc::clone(&self.app);
-                let then = if finish { Then::Finish } else { Then::Continue };
-                Step::Defer(
-                    n,
-                    Job::new(move || {
-                        let mut bytes = Vec::new();
-                        work().write(framing, &app.date(), &mut bytes);
-                        Output { bytes, then }
-                    }),
-                )
+                let job = Job::new(move || {
+                    let mut bytes = Vec::new();
+                    work().write(framing, &app.date(), &mut bytes);
+                    Output { bytes, then: if last { Then::Finish } else { Then::Continue } }
+                });
+                Step::Defer(bytes.len(), job)
             }
             // The panic hook has reported it. One client cannot end a server.
             Err(_) => {
@@ -119,7 +111,8 @@ impl Connection {
 
     /// The last word: what is wrong, and that the connection closes.
     fn refuse(&self, Refusal { status, why }: Refusal, output: &mut Vec<u8>) {
-        let framing = Framing { head_only: false, after: After::Close };
+        let head_only = matches!(&self.state, State::Head(head) if head.is_head());
+        let framing = Framing { head_only, after: After::Close };
         let text = [status.as_str(), ": ", why, "\n"].concat();
         Response::text(status, text).write(framing, &self.app.date(), output);
     }
@@ -129,14 +122,14 @@ impl Protocol for Connection {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
         match &mut self.state {
             State::Head(head) => match head.advance(input) {
-                Progress::Incomplete => Step::Incomplete,
-                Progress::Refused(refusal) => {
+                Ok(None) => Step::Incomplete,
+                Ok(Some(n)) => {
+                    let head = mem::take(head);
+                    self.answer(&head, &input[..n], output)
+                }
+                Err(refusal) => {
                     self.refuse(refusal, output);
                     Step::Finish
-                }
-                Progress::Whole(n) => {
-                    let head = std::mem::take(head);
-                    self.answer(n, &head.request(&input[..n]), &head, output)
                 }
             },
             State::Body { left, then } => {

@@ -55,16 +55,6 @@ enum Coding {
     Others,
 }
 
-/// How far a head has come.
-pub(crate) enum Progress {
-    /// There is more to come.
-    Incomplete,
-    /// The head is whole; it has this many bytes.
-    Whole(usize),
-    /// The head is not acceptable, and nothing after it can be trusted.
-    Refused(Refusal),
-}
-
 /// Why a request is not looked at further.
 pub(crate) struct Refusal {
     /// What is answered.
@@ -83,16 +73,9 @@ fn bad<T>(why: &'static str) -> Result<T, Refusal> {
 
 impl Head {
     /// Looks at what has arrived since the last call. `input` begins with the head, and has only
-    /// grown at its end.
-    pub fn advance(&mut self, input: &[u8]) -> Progress {
-        match self.lines(input) {
-            Ok(None) => Progress::Incomplete,
-            Ok(Some(n)) => Progress::Whole(n),
-            Err(refusal) => Progress::Refused(refusal),
-        }
-    }
-
-    fn lines(&mut self, input: &[u8]) -> Result<Option<usize>, Refusal> {
+    /// grown at its end. Returns how long the head is, once it is whole; after an error it must
+    /// not be asked again.
+    pub fn advance(&mut self, input: &[u8]) -> Result<Option<usize>, Refusal> {
         while let Some(at) = find(b'\n', &input[self.looked..]) {
             let start = self.line;
             let end = self.looked + at + 1;
@@ -259,7 +242,12 @@ impl Head {
 
     /// Whether anything of the request has arrived.
     pub fn has_begun(&self) -> bool {
-        self.looked > 0
+        self.request.is_some() || self.looked > self.line
+    }
+
+    /// Whether the request is known to be a `HEAD`.
+    pub fn is_head(&self) -> bool {
+        self.request.as_ref().is_some_and(|line| line.method == Method::Head)
     }
 
     /// How many bytes of body follow the head.
@@ -323,6 +311,7 @@ impl RequestLine {
                 Some(_) => "the target has a character that does not belong there",
             });
         };
+        count_examined(version.len());
         let version = match version {
             b"HTTP/1.1" => Version::Http11,
             b"HTTP/1.0" => Version::Http10,
@@ -466,14 +455,4 @@ fn count_examined(_: usize) {}
 use tests::count_examined;
 
 #[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    thread_local! {
-        static EXAMINED: Cell<usize> = const { Cell::new(0) };
-    }
-
-    pub fn count_examined(n: usize) {
-        EXAMINED.set(EXAMINED.get() + n);
-    }
-}
+mod tests;

@@ -37,7 +37,7 @@
 //!   keep-alive, pipelining. A request borrows from the bytes that arrived; a small `GET` that is
 //!   answered on the spot allocates nothing here.
 //! * What is ambiguous is refused, not guessed at: after a refusal nothing more is parsed, and
-//!   the connection closes. The cases in `tests/cases` name each one with its clause.
+//!   the connection closes. `tests/refusals.rs` has each case with its clause.
 //! * A line is judged when it is whole, and in order, so the answer is the same however the
 //!   network slices the request. Every byte is looked at twice: once to find the end of its line,
 //!   once to check it.

@@ -90,13 +90,8 @@ impl<'a> Params<'a> {
     /// The segment that stands for `{name}`, as it was sent, percent-encoded; `""` if the route
     /// has no such name.
     pub fn get(&self, name: &str) -> &'a str {
-        let segments = self.pattern.split('/').zip(self.path.split('/'));
-        let named = |pattern: &str| param(pattern) == Some(name);
-        segments
-            .filter(|(pattern, _)| named(pattern))
-            .map(|(_, segment)| segment)
-            .next()
-            .unwrap_or("")
+        let mut segments = self.pattern.split('/').zip(self.path.split('/'));
+        segments.find(|(pattern, _)| param(pattern) == Some(name)).map_or("", |found| found.1)
     }
 }
 

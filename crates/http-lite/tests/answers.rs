@@ -1,0 +1,344 @@
+//! What a right request gets: request, reply, and the rule.
+
+mod common;
+
+use common::{Reply, check};
+
+struct Case {
+    name: &'static str,
+    /// RFC and section.
+    rule: &'static str,
+    request: &'static str,
+    replies: Vec<Reply>,
+}
+
+fn case(
+    name: &'static str,
+    rule: &'static str,
+    request: &'static str,
+    replies: impl Into<Vec<Reply>>,
+) -> Case {
+    Case { name, rule, request, replies: replies.into() }
+}
+
+fn run(cases: impl IntoIterator<Item = Case>) {
+    for Case { name, rule, request, replies } in cases {
+        check(&format!("{name} ({rule})"), request.as_bytes(), &replies);
+    }
+}
+
+fn seen(text: &str) -> [Reply; 1] {
+    [Reply::ok(text)]
+}
+
+#[test]
+fn methods() {
+    let plain = Reply::ok("plain\n");
+    let not_allowed = "405 Method Not Allowed";
+    let only = "405 Method Not Allowed: there is only GET, HEAD, OPTIONS here\n";
+    let refused = Reply::new(not_allowed, only).with("Allow: GET, HEAD, OPTIONS");
+    let options = Reply::bare("204 No Content").with("Allow: GET, HEAD, OPTIONS");
+    run([
+        case("GET", "RFC 9110 §9.3.1", "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n", [plain.clone()]),
+        case(
+            "HEAD is GET without the body",
+            "RFC 9110 §9.3.2",
+            "HEAD /plain HTTP/1.1\r\nHost: a\r\n\r\n",
+            [plain.without_body()],
+        ),
+        case(
+            "HEAD of work",
+            "RFC 9110 §9.3.2",
+            "HEAD /later/x HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("x").without_body()],
+        ),
+        case(
+            "a known method that is not for this path",
+            "RFC 9110 §15.5.6",
+            "DELETE /plain HTTP/1.1\r\nHost: a\r\n\r\n",
+            [refused.clone()],
+        ),
+        case(
+            "the same where the path has a parameter",
+            "RFC 9110 §15.5.6",
+            "PATCH /later/x HTTP/1.1\r\nHost: a\r\n\r\n",
+            [refused],
+        ),
+        case(
+            "a path that is not there, whatever the method",
+            "RFC 9110 §15.5.5",
+            "PUT /nowhere HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::new("404 Not Found", "nothing here\n")],
+        ),
+        case(
+            "OPTIONS of a path",
+            "RFC 9110 §9.3.7",
+            "OPTIONS /plain HTTP/1.1\r\nHost: a\r\n\r\n",
+            [options.clone()],
+        ),
+        case(
+            "OPTIONS of the server",
+            "RFC 9110 §9.3.7",
+            "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+            [options],
+        ),
+    ]);
+}
+
+#[test]
+fn targets() {
+    let rule = "RFC 9112 §3.2";
+    run([
+        case(
+            "origin-form",
+            rule,
+            "GET /seen?a=1&b=%20 HTTP/1.1\r\nHost: a\r\n\r\n",
+            seen("Http11 host=a query=Some(\"a=1&b=%20\") [Host=a]"),
+        ),
+        case(
+            "a query that is empty",
+            rule,
+            "GET /seen? HTTP/1.1\r\nHost: a\r\n\r\n",
+            seen("Http11 host=a query=Some(\"\") [Host=a]"),
+        ),
+        case(
+            "a query with a question mark, and with what browsers do not encode",
+            "RFC 3986 §3.4",
+            "GET /seen?a?b|{c}\"^ HTTP/1.1\r\nHost: a\r\n\r\n",
+            seen("Http11 host=a query=Some(\"a?b|{c}\\\"^\") [Host=a]"),
+        ),
+        case(
+            "absolute-form: its authority wins over Host",
+            "RFC 9112 §3.2.2",
+            "GET http://b:8080/seen?q HTTP/1.1\r\nHost: a\r\n\r\n",
+            seen("Http11 host=b:8080 query=Some(\"q\") [Host=a]"),
+        ),
+        case(
+            "absolute-form, https, in capitals",
+            "RFC 9110 §4.2.3",
+            "GET HTTPS://b/seen HTTP/1.1\r\nHost: a\r\n\r\n",
+            seen("Http11 host=b query=None [Host=a]"),
+        ),
+        case(
+            "absolute-form without a path",
+            "RFC 9110 §4.2.3",
+            "GET http://b?q HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("root\n")],
+        ),
+        case(
+            "paths are compared whole",
+            "RFC 3986 §6.2.1",
+            "GET /plain/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::new("404 Not Found", "nothing here\n")],
+        ),
+        case(
+            "a parameter is not empty",
+            "",
+            "GET /later/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::new("404 Not Found", "nothing here\n")],
+        ),
+        case(
+            "a parameter is one segment",
+            "",
+            "GET /later/a/b HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::new("404 Not Found", "nothing here\n")],
+        ),
+    ]);
+}
+
+#[test]
+fn fields() {
+    let rule = "RFC 9112 §5";
+    run([
+        case(
+            "white space around a value is not part of it",
+            rule,
+            "GET /seen HTTP/1.1\r\nHost:a\r\nX: \t b \t\r\n\r\n",
+            seen("Http11 host=a query=None [Host=a] [X=b]"),
+        ),
+        case(
+            "values may hold colons, tabs and bytes that are not ASCII, and may be empty",
+            "RFC 9110 §5.5",
+            "GET /seen HTTP/1.1\r\nHost: a\r\nX: b:\tü\r\nY:\r\n\r\n",
+            seen("Http11 host=a query=None [Host=a] [X=b:\\t\\xc3\\xbc] [Y=]"),
+        ),
+        case(
+            "names may hold every tchar, and case does not matter",
+            "RFC 9110 §5.1, §5.6.2",
+            "GET /seen HTTP/1.1\r\nhOsT: a\r\n!#$%&'*+-.^_`|~09AZaz: x\r\n\r\n",
+            seen("Http11 host=a query=None [hOsT=a] [!#$%&\\'*+-.^_`|~09AZaz=x]"),
+        ),
+        case(
+            "one empty line before a request is forgiven",
+            "RFC 9112 §2.2",
+            "\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("plain\n")],
+        ),
+        case(
+            "Host as an IPv6 address with a port",
+            "RFC 9110 §7.2",
+            "GET /seen HTTP/1.1\r\nHost: [::1]:8080\r\n\r\n",
+            seen("Http11 host=[::1]:8080 query=None [Host=[::1]:8080]"),
+        ),
+        case(
+            "Host may be empty",
+            "RFC 9112 §3.2",
+            "GET /seen HTTP/1.1\r\nHost:\r\n\r\n",
+            seen("Http11 host= query=None [Host=]"),
+        ),
+        case(
+            "what an application puts into a field cannot end the line",
+            "RFC 9110 §5.5",
+            "GET /split HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("").with("X-Value: a  Set-Cookie: b  ")],
+        ),
+    ]);
+}
+
+#[test]
+fn persistence() {
+    let rule = "RFC 9112 §9.3";
+    let plain = Reply::ok("plain\n");
+    run([
+        case(
+            "pipelined requests are answered in order, work included",
+            "RFC 9112 §9.3.2",
+            "GET /later/1 HTTP/1.1\r\nHost: a\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n\
+             GET /later/3 HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("1"), plain.clone(), Reply::ok("3")],
+        ),
+        case(
+            "Connection: close",
+            rule,
+            "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            [plain.clone().closing()],
+        ),
+        case(
+            "close among other options, in another case, in a second field",
+            "RFC 9110 §7.6.1",
+            "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection: , y ,CLOSE\r\n\r\n",
+            [plain.clone().closing()],
+        ),
+        case(
+            "close after work",
+            rule,
+            "GET /later/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            [Reply::ok("x").closing()],
+        ),
+        case(
+            "close wins over keep-alive",
+            rule,
+            "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, close\r\n\r\n",
+            [plain.clone().closing()],
+        ),
+        case(
+            "HTTP/1.0 closes, and needs no Host",
+            rule,
+            "GET /plain HTTP/1.0\r\n\r\n",
+            [plain.clone().closing()],
+        ),
+        case(
+            "HTTP/1.0 that asks for more",
+            rule,
+            "GET /plain HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n",
+            [plain.clone().keeping()],
+        ),
+        case(
+            "a later minor version is answered as 1.1",
+            "RFC 9110 §2.5",
+            "GET /plain HTTP/1.7\r\nHost: a\r\n\r\n",
+            [plain.clone()],
+        ),
+        case(
+            "a 204 has neither body nor length",
+            "RFC 9110 §8.6, §15.3.5",
+            "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::bare("204 No Content")],
+        ),
+    ]);
+}
+
+#[test]
+fn bodies_are_read_past() {
+    let rule = "RFC 9112 §6.3, §9.3";
+    let plain = Reply::ok("plain\n");
+    run([
+        case(
+            "a body that looks like a request is none",
+            rule,
+            "GET /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n\
+             GET /later/x HTTP/1.1\r\nHost: a",
+            [plain.clone()],
+        ),
+        case(
+            "of no length",
+            rule,
+            "GET /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+            [plain.clone()],
+        ),
+        case(
+            "with zeros before the length",
+            "RFC 9110 §8.6",
+            "GET /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 0000000000000000000000003\r\n\r\nabc",
+            [plain.clone()],
+        ),
+        case(
+            "behind a method that is not allowed",
+            rule,
+            "POST /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+            [Reply::new(
+                "405 Method Not Allowed",
+                "405 Method Not Allowed: there is only GET, HEAD, OPTIONS here\n",
+            )
+            .with("Allow: GET, HEAD, OPTIONS")],
+        ),
+        case(
+            "behind work",
+            rule,
+            "GET /later/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+            [Reply::ok("x")],
+        ),
+        case(
+            "before closing",
+            "RFC 9112 §9.6",
+            "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc",
+            [plain.clone().closing()],
+        ),
+        case(
+            "a client that waits to send one gets its answer, and the connection closes",
+            "RFC 9110 §10.1.1",
+            "GET /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n",
+            [plain.clone().closing()],
+        ),
+        case(
+            "a client that says so without a body waits for nothing",
+            "RFC 9110 §10.1.1",
+            "GET /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
+            [plain.clone()],
+        ),
+        case(
+            "HTTP/1.0 cannot wait",
+            "RFC 9110 §10.1.1",
+            "GET /plain HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\
+             Content-Length: 3\r\n\r\nabc",
+            [plain.keeping()],
+        ),
+    ]);
+}
+
+#[test]
+fn panics() {
+    let text = "500 Internal Server Error: the server failed at this request\n";
+    let failed = Reply::new("500 Internal Server Error", text).closing();
+    let rule = "RFC 9110 §15.6.1";
+    run([
+        case("in a job", rule, "GET /panic HTTP/1.1\r\nHost: a\r\n\r\n", [failed.clone()]),
+        case("in an answer", rule, "GET /broken HTTP/1.1\r\nHost: a\r\n\r\n", [failed.clone()]),
+        case(
+            "for a HEAD, after a GET",
+            rule,
+            "GET /plain HTTP/1.1\r\nHost: a\r\n\r\nHEAD /panic HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("plain\n"), failed.without_body()],
+        ),
+    ]);
+}
