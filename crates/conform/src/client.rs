@@ -1,0 +1,190 @@
+//! One client's socket: it reads and writes with a deadline, and remembers how the server left.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, SockRef, Socket, Type};
+
+use crate::script::{FLOOD, Reply};
+
+/// How long one turn waits when there are two things to wait for.
+pub(crate) const TURN: Duration = Duration::from_millis(5);
+
+/// After this long without taking a byte, a server is said to take no more. Nothing is judged by
+/// it: the script just goes on.
+const STALLED: Duration = Duration::from_millis(200);
+
+/// A connection, seen from the client's end.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    /// What has come and was not expected yet.
+    pub seen: Vec<u8>,
+    /// How the server ended it; `None` while it has not.
+    pub end: Option<End>,
+    /// Whether it sent without end and never read.
+    pub flooded: bool,
+}
+
+/// How a connection ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum End {
+    /// In good order: the end of the stream.
+    Closed,
+    /// With an error.
+    Broken(ErrorKind),
+}
+
+/// How waiting for a reply ended.
+pub(crate) enum Waited {
+    /// The reply is there, and taken.
+    Arrived,
+    /// The server ended the connection before the reply was complete.
+    Ended(End),
+    /// Nothing further came until the deadline.
+    Silence,
+    /// Something else came: what is wrong with it.
+    Wrong(String),
+}
+
+impl Connection {
+    /// Connects; `window` is the size of the receive buffer, `None` what the system finds best.
+    pub fn open(addr: SocketAddr, window: Option<usize>, patience: Duration) -> io::Result<Self> {
+        let socket = Socket::new(Domain::for_address(addr), Type::STREAM, None)?;
+        if let Some(window) = window {
+            socket.set_recv_buffer_size(window)?;
+        }
+        socket.connect_timeout(&addr.into(), patience)?;
+        // A request that was sent in pieces must not wait for the reply to the first piece.
+        socket.set_tcp_nodelay(true)?;
+        Ok(Connection { stream: socket.into(), seen: Vec::new(), end: None, flooded: false })
+    }
+
+    /// Sends all of `bytes`, reading along when the server takes no more until somebody reads.
+    /// Whether the server left meanwhile is for the next one who waits for it to say.
+    /// `false`: the server took nothing and sent nothing until the deadline.
+    pub fn send(&mut self, mut bytes: &[u8], patience: Duration) -> bool {
+        let mut deadline = Instant::now() + patience;
+        while !bytes.is_empty() {
+            let before = (bytes.len(), self.seen.len());
+            match self.write(bytes, TURN) {
+                Ok(n) => bytes = &bytes[n..],
+                Err(error) if is_timeout(&error) => self.read(TURN),
+                Err(_) => return true,
+            }
+            if before != (bytes.len(), self.seen.len()) {
+                deadline = Instant::now() + patience;
+            }
+            if self.end.is_some() {
+                return true;
+            }
+            if Instant::now() > deadline {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Sends `bytes` again and again without reading, until the server takes no more or leaves.
+    /// `false`: it took all there was.
+    pub fn flood(&mut self, bytes: &[u8]) -> bool {
+        self.flooded = true;
+        let mut sent = 0;
+        while sent < FLOOD {
+            match self.write(&bytes[sent % bytes.len()..], STALLED) {
+                Ok(n) => sent += n,
+                Err(_) => return true,
+            }
+        }
+        false
+    }
+
+    /// Waits for `reply`.
+    pub fn wait(&mut self, reply: &Reply, patience: Duration) -> Waited {
+        let deadline = Instant::now() + patience;
+        loop {
+            if let Some(waited) = self.look(reply) {
+                return waited;
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Waited::Silence;
+            }
+            self.read(left);
+        }
+    }
+
+    /// Waits for the server to end the connection. `None`: it did not; see `seen` for what came.
+    pub fn wait_for_end(&mut self, patience: Duration) -> Option<End> {
+        let deadline = Instant::now() + patience;
+        while self.end.is_none() && Instant::now() < deadline {
+            self.read(deadline.saturating_duration_since(Instant::now()));
+            if !self.seen.is_empty() {
+                return None;
+            }
+        }
+        self.end
+    }
+
+    /// Says that nothing more will be sent.
+    pub fn half_close(&mut self) {
+        // It fails only when the server has left, and that is noticed by whoever reads next.
+        let _ = self.stream.shutdown(Shutdown::Write);
+    }
+
+    /// Vanishes: whatever the server sends from now on is answered with a reset.
+    pub fn reset(self) -> io::Result<()> {
+        SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))
+    }
+
+    /// What can be said now of `reply`, which is taken when it is there.
+    pub fn look(&mut self, reply: &Reply) -> Option<Waited> {
+        match reply.take(&self.seen) {
+            Ok(Some(n)) => {
+                self.seen.drain(..n);
+                Some(Waited::Arrived)
+            }
+            Ok(None) => self.end.map(Waited::Ended),
+            Err(wrong) => Some(Waited::Wrong(wrong)),
+        }
+    }
+
+    /// Reads once, for at most `wait`.
+    pub fn read(&mut self, wait: Duration) {
+        if self.end.is_some() {
+            return;
+        }
+        let mut buffer = [0; 64 * 1024];
+        let result = self
+            .stream
+            .set_read_timeout(Some(wait.max(Duration::from_millis(1))))
+            .and_then(|()| self.stream.read(&mut buffer));
+        match result {
+            Ok(0) => self.end = Some(End::Closed),
+            Ok(n) => self.seen.extend_from_slice(&buffer[..n]),
+            Err(error) if is_timeout(&error) => {}
+            Err(error) => self.end = Some(End::Broken(error.kind())),
+        }
+    }
+
+    /// Writes once, for at most `wait`.
+    fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(wait))?;
+        self.stream.write(bytes)
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Closed => f.write_str("closed"),
+            End::Broken(kind) => write!(f, "{kind}"),
+        }
+    }
+}
+
+/// Whether nothing happened but the passing of time.
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
+}

@@ -1,0 +1,225 @@
+//! The cases of HTTP/1.1. Sections are those of RFC 9112 (syntax) and RFC 9110 (semantics).
+
+use crate::script::{
+    A, Action, B, Body, C, Client, Reply, Response, Script, closed, connect, flood, half_close,
+    send, times,
+};
+use crate::{Case, Promise, Protocol};
+
+/// A prime whose check takes about a second. 2^57 − 13.
+const LONG: &str = "/prime/144115188075855859";
+
+/// How deep the pipeline is.
+const DEEP: u64 = 16;
+
+/// A head that no server accepts: limits of 8 to 32 KiB are usual.
+const LARGE: usize = 1024 * 1024;
+
+const TEXT: &[(&str, &str)] = &[("Content-Type", "text/plain; charset=utf-8")];
+const HTML: &[(&str, &str)] = &[("Content-Type", "text/html; charset=utf-8")];
+const PLAIN: &[(&str, &str)] = &[("Content-Type", "text/plain"), ("Content-Length", "13")];
+const CLOSE: &[(&str, &str)] = &[("Connection", "close")];
+
+pub(crate) const CASES: &[Case] = &[
+    case("http-page", Promise::Answers, "A page is served at `/`.", || {
+        [connect(A), ask(A, get("/"), 200, HTML, Body::Any)].concat()
+    }),
+    case("http-plain", Promise::Answers, "Thirteen bytes of text, for whoever measures.", || {
+        [connect(A), ask(A, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"))].concat()
+    }),
+    case(
+        "http-head",
+        Promise::Answers,
+        "HEAD is answered like GET, without the body (9110 §9.3.2).",
+        // Were there a body, it would stand where the next response begins.
+        || {
+            let both = format!("{}{}", request("HEAD", "/plain"), get("/plain"));
+            let head = answer(A, 200, PLAIN, Body::Withheld);
+            [connect(A), send(A, both), head, answer(A, 200, PLAIN, Body::Is("Hello, World!"))]
+                .concat()
+        },
+    ),
+    case("http-not-found", Promise::Answers, "What is not there is a 404 with a page.", || {
+        [connect(A), ask(A, get("/no/such/page"), 404, HTML, Body::Any)].concat()
+    }),
+    case("http-prime", Promise::Answers, "Work is asked for by its address.", || {
+        [connect(A), ask(A, get("/prime/2147483647"), 200, TEXT, Body::Is("prime\n"))].concat()
+    }),
+    case(
+        "http-pipelined",
+        Promise::Answers,
+        "Requests that come together are answered in their order (9112 §9.3.2).",
+        pipelined,
+    ),
+    case("http-close", Promise::Answers, "`Connection: close` is honoured (9112 §9.6).", || {
+        let request = "GET /plain HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+        [connect(A), ask(A, request, 200, CLOSE, Body::Is("Hello, World!")), closed(A)].concat()
+    }),
+    case(
+        "http-old",
+        Promise::Answers,
+        "HTTP/1.0 needs no `Host`, and its connections close (9112 §9.3).",
+        || {
+            let request = "GET /plain HTTP/1.0\r\n\r\n";
+            [connect(A), ask(A, request, 200, CLOSE, Body::Is("Hello, World!")), closed(A)].concat()
+        },
+    ),
+    case(
+        "http-bad-request",
+        Promise::Answers,
+        "What is no request is a 400 and the end (9112 §2.2, §3, §5.1).",
+        || {
+            let bad = [
+                "NONSENSE\r\n\r\n",
+                "GET /plain\r\n\r\n",
+                "GET /pl ain HTTP/1.1\r\nHost: test\r\n\r\n",
+                "GET /plain HTTP/1.1\r\nHost : test\r\n\r\n",
+                "GET /plain HTTP/1.1\r\nHost: test\r\n folded\r\n\r\n",
+            ];
+            bad.into_iter().flat_map(|request| refused(request, 400)).collect()
+        },
+    ),
+    case(
+        "http-host",
+        Promise::Answers,
+        "HTTP/1.1 without exactly one `Host` is a 400 (9112 §3.2).",
+        || {
+            let none = "GET /plain HTTP/1.1\r\n\r\n";
+            let two = "GET /plain HTTP/1.1\r\nHost: test\r\nHost: test\r\n\r\n";
+            [refused(none, 400), refused(two, 400)].concat()
+        },
+    ),
+    case(
+        "http-half-close",
+        Promise::Answers,
+        "A client that will send no more is answered, and then left.",
+        || {
+            let question = [connect(A), send(A, get(LONG)), half_close(A)].concat();
+            let last_word = [answer(A, 200, TEXT, Body::Is("prime\n")), closed(A)].concat();
+            [question, last_word, connect(B), half_close(B), closed(B)].concat()
+        },
+    ),
+    case(
+        "http-keep-alive",
+        Promise::Converses,
+        "One connection carries many requests (9112 §9.3).",
+        || {
+            let plain = ask(A, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"));
+            let prime = ask(A, get("/prime/7919"), 200, TEXT, Body::Is("prime\n"));
+            [connect(A), times(20, [plain, prime].concat())].concat()
+        },
+    ),
+    case("http-single-bytes", Promise::Converses, "A head may come one byte at a time.", || {
+        let bytes = || get("/plain").into_bytes().into_iter().flat_map(|byte| send(A, [byte]));
+        let plain = || answer(A, 200, PLAIN, Body::Is("Hello, World!"));
+        [connect(A), bytes().collect(), plain(), bytes().collect(), plain()].concat()
+    }),
+    case(
+        "http-large-head",
+        Promise::Converses,
+        "A head over the limit is a 431, which the client sees, and the end (6585 §5).",
+        || {
+            let plain = ask(A, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"));
+            let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX: {}\r\n\r\n", "x".repeat(LARGE));
+            let refused = ask(A, head, 431, CLOSE, Body::Any);
+            [connect(A), plain, refused, vec![Action::Gone(A)]].concat()
+        },
+    ),
+    case(
+        "http-silent",
+        Promise::Silence,
+        "Someone who says nothing, or half a head, keeps nobody waiting.",
+        || {
+            let silent = [connect(A), connect(C), send(C, "GET / HTTP/1.1\r\nHo")].concat();
+            let plain = ask(B, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"));
+            [silent, connect(B), plain].concat()
+        },
+    ),
+    case(
+        "http-never-reads",
+        Promise::Silence,
+        "Someone who asks and never reads is not read from, and keeps nobody waiting.",
+        || {
+            let plain = ask(B, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"));
+            [flood(A, get("/plain").repeat(1000)), connect(B), plain].concat()
+        },
+    ),
+    case(
+        "http-computes",
+        Promise::Work,
+        "One client's long computation is not everybody's.",
+        || overtake(LONG, "prime\n"),
+    ),
+    case("http-sleeps", Promise::Work, "A handler that blocks blocks nobody else.", || {
+        overtake("/sleep?ms=2000", "slept 2000 ms\n")
+    }),
+    case(
+        "http-panic",
+        Promise::Survives,
+        "A handler that panics costs one connection, and no worker.",
+        || times(20, refused(&get("/panic"), 500)),
+    ),
+];
+
+const fn case(
+    name: &'static str,
+    promise: Promise,
+    lesson: &'static str,
+    script: fn() -> Script,
+) -> Case {
+    Case { name, protocol: Protocol::Http, promise, lesson, script }
+}
+
+fn request(method: &str, target: &str) -> String {
+    format!("{method} {target} HTTP/1.1\r\nHost: test\r\n\r\n")
+}
+
+pub(crate) fn get(target: &str) -> String {
+    request("GET", target)
+}
+
+/// The client expects this response.
+fn answer(
+    client: Client,
+    status: u16,
+    fields: &'static [(&'static str, &'static str)],
+    body: Body,
+) -> Script {
+    vec![Action::Expect(client, Reply::Http(Response { status, fields, body }))]
+}
+
+/// The client asks, and waits for the answer.
+fn ask(
+    client: Client,
+    request: impl AsRef<[u8]>,
+    status: u16,
+    fields: &'static [(&'static str, &'static str)],
+    body: Body,
+) -> Script {
+    [send(client, request), answer(client, status, fields, body)].concat()
+}
+
+/// A client comes, asks this, is told what is wrong, and is left.
+fn refused(request: &str, status: u16) -> Script {
+    [connect(A), ask(A, request, status, CLOSE, Body::Any), closed(A)].concat()
+}
+
+fn pipelined() -> Script {
+    let numbers = 2..2 + DEEP;
+    let questions: String = numbers.clone().map(|n| get(&format!("/prime/{n}"))).collect();
+    let answers = numbers.flat_map(|n| {
+        let word = if [2, 3, 5, 7, 11, 13, 17].contains(&n) { "prime\n" } else { "composite\n" };
+        answer(A, 200, TEXT, Body::Is(word))
+    });
+    [connect(A), send(A, questions), answers.collect()].concat()
+}
+
+/// A asks for something long; B comes later, asks for something short, and has it first.
+fn overtake(long: &str, answer: &'static str) -> Script {
+    let expected =
+        |fields, body| Reply::Http(Response { status: 200, fields, body: Body::Is(body) });
+    let first = (B, expected(PLAIN, "Hello, World!"));
+    let second = (A, expected(TEXT, answer));
+    let questions = [connect(A), send(A, get(long)), connect(B), send(B, get("/plain"))].concat();
+    [questions, vec![Action::Overtake { first, second }]].concat()
+}

@@ -1,0 +1,367 @@
+//! Plays a script against a server, and finds out why when it does not go as written.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::time::{Duration, Instant};
+
+use crate::client::{Connection, End, TURN, Waited};
+use crate::script::{Action, Client, FLOOD, Reply, Shown};
+use crate::server::{Program, Server};
+use crate::{Case, Protocol};
+
+/// How long a reply may take before it counts as missing. It is never the reason of a verdict
+/// that a design is at fault, only of the verdict that something is broken.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long a reply must be missing before the others are told to leave, to see whether they were
+/// the cause, when the server is said to fail.
+const PROBE: Duration = Duration::from_millis(500);
+
+/// The receive buffer of a client that never reads: small, so that the server feels it soon.
+const SMALL_WINDOW: usize = 4 * 1024;
+
+/// How many lines of the script a report shows.
+const SHOWN: usize = 12;
+
+/// What a server is said to do with a case. It changes no verdict, only how long it takes to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It passes: a missing reply is waited for with patience.
+    Passes,
+    /// It fails by design: the cause of a missing reply is looked for early.
+    Fails,
+}
+
+/// What came of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Everything went as written.
+    Passes,
+    /// It did not, and the server's design was shown to be the cause.
+    Fails(Cause),
+    /// It did not, for no reason that could be shown: a report for people.
+    Broken(String),
+}
+
+/// Why a server fails by design.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// A client was not answered while others were there, and was when they had left.
+    Held {
+        /// Who waited.
+        client: Client,
+        /// For how many others to leave.
+        others: usize,
+    },
+    /// Somebody's short answer came only after the long one of somebody else.
+    Behind {
+        /// Who waited.
+        client: Client,
+        /// For whose answer.
+        other: Client,
+    },
+    /// The server hung up on a client in the middle of a conversation, and does so with everyone
+    /// after one read.
+    HungUp {
+        /// On whom.
+        client: Client,
+    },
+}
+
+/// Starts `program` and plays `case` against it.
+pub fn run(case: &Case, program: &Program, claim: Claim, patience: Duration) -> Verdict {
+    let server = match Server::start(program, case.protocol, patience) {
+        Ok(server) => server,
+        Err(error) => return Verdict::Broken(format!("the server did not start: {error:#}")),
+    };
+    let mut run = Run {
+        server,
+        protocol: case.protocol,
+        claim,
+        patience,
+        clients: BTreeMap::new(),
+        played: Vec::new(),
+        stopping: false,
+    };
+    match run.play(&case.script()) {
+        Ok(()) => Verdict::Passes,
+        Err(Failure::ByDesign(cause)) => Verdict::Fails(cause),
+        Err(Failure::Broken(what)) => Verdict::Broken(run.report(&what)),
+    }
+}
+
+/// A script that is being played.
+struct Run {
+    server: Server,
+    protocol: Protocol,
+    claim: Claim,
+    patience: Duration,
+    /// Those who are connected, as far as the script is concerned.
+    clients: BTreeMap<Client, Connection>,
+    /// What the script did so far, for the report.
+    played: Vec<String>,
+    /// Whether the server was asked to stop.
+    stopping: bool,
+}
+
+/// Why a script did not come to its end.
+enum Failure {
+    ByDesign(Cause),
+    Broken(String),
+}
+
+fn broken<T>(what: impl Into<String>) -> Result<T, Failure> {
+    Err(Failure::Broken(what.into()))
+}
+
+impl Run {
+    fn play(&mut self, script: &[Action]) -> Result<(), Failure> {
+        for action in script {
+            self.played.push(action.to_string());
+            self.act(action)?;
+        }
+        self.played.push("the script ends".into());
+        if self.stopping {
+            return Ok(self.server.wait_for_end(self.patience)?);
+        }
+        self.everybody_leaves()?;
+        self.a_new_client_is_served()
+    }
+
+    fn act(&mut self, action: &Action) -> Result<(), Failure> {
+        let patience = self.patience;
+        match action {
+            Action::Connect(client) => {
+                let connection = self.open(None)?;
+                self.clients.insert(*client, connection);
+            }
+            Action::Send(client, bytes) => {
+                if !self.client(*client).send(bytes, patience) {
+                    return broken("the server neither takes more nor sends anything");
+                }
+            }
+            Action::Expect(client, reply) => {
+                let waited = self.wait(*client, reply);
+                self.judge(*client, reply, waited)?;
+            }
+            Action::Overtake { first, second } => self.overtake(first, second)?,
+            Action::Flood(client, bytes) => {
+                let mut connection = self.open(Some(SMALL_WINDOW))?;
+                let refused = connection.flood(bytes);
+                self.clients.insert(*client, connection);
+                if !refused {
+                    return broken(format!("the server took all of {FLOOD} bytes: it keeps them"));
+                }
+            }
+            Action::HalfClose(client) => self.client(*client).half_close(),
+            Action::Closed(client) => self.end(*client, true)?,
+            Action::Gone(client) => self.end(*client, false)?,
+            Action::Leave(client) => drop(self.clients.remove(client)),
+            Action::Reset(client) => {
+                if let Some(connection) = self.clients.remove(client) {
+                    connection.reset().or_else(|error| broken(format!("no reset: {error}")))?;
+                }
+            }
+            Action::Descriptors(n) => self.server.limit_descriptors(*n)?,
+            Action::Stop => {
+                self.stopping = true;
+                self.server.ask_to_stop()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&self, window: Option<usize>) -> Result<Connection, Failure> {
+        Connection::open(self.server.addr, window, self.patience)
+            .or_else(|error| broken(format!("cannot connect: {error}")))
+    }
+
+    fn client(&mut self, client: Client) -> &mut Connection {
+        self.clients.get_mut(&client).expect("a script names only clients that are connected")
+    }
+
+    fn wait(&mut self, client: Client, reply: &Reply) -> Waited {
+        let others = self.clients.len() > 1;
+        let probing = others && self.claim == Claim::Fails;
+        let patience = if probing { PROBE } else { self.patience };
+        self.client(client).wait(reply, patience)
+    }
+
+    /// What it means that `waited` came of waiting for `reply`.
+    fn judge(&mut self, client: Client, reply: &Reply, waited: Waited) -> Result<(), Failure> {
+        match waited {
+            Waited::Arrived => Ok(()),
+            Waited::Wrong(what) => broken(format!("{client} got {what}")),
+            Waited::Ended(end) => self.explain_end(client, end),
+            Waited::Silence => self.explain_silence(client, reply),
+        }
+    }
+
+    /// `client` was not answered. If it is when everybody else has left, they were the cause.
+    fn explain_silence(&mut self, client: Client, reply: &Reply) -> Result<(), Failure> {
+        let others = self.clients.len() - 1;
+        if others > 0 {
+            self.clients.retain(|&other, _| other == client);
+            self.played.push(format!("{client} got no answer, so everybody else leaves"));
+            let patience = self.patience;
+            if let Waited::Arrived = self.client(client).wait(reply, patience) {
+                return Err(Failure::ByDesign(Cause::Held { client, others }));
+            }
+        }
+        let seen = &self.client(client).seen;
+        let got = if seen.is_empty() { "nothing".into() } else { format!("only {}", Shown(seen)) };
+        broken(format!("{client} got {got} in {:?}", self.patience))
+    }
+
+    /// The server left `client` in the middle of its script. If it leaves also someone who said
+    /// one thing and holds the line, that is how it treats everyone.
+    fn explain_end(&mut self, client: Client, end: End) -> Result<(), Failure> {
+        let got = Shown(&self.client(client).seen).to_string();
+        let what = format!("{client} got {got}, and then the connection ended ({end})");
+        if self.stopping {
+            return broken(what);
+        }
+        self.clients.clear();
+        self.played.push(format!("{client} was left ({end}), so a new client says one thing"));
+        let mut stranger = self.open(None)?;
+        if let Waited::Arrived = self.say_one_thing(&mut stranger)
+            && stranger.wait_for_end(self.patience).is_some()
+        {
+            return Err(Failure::ByDesign(Cause::HungUp { client }));
+        }
+        broken(what)
+    }
+
+    fn overtake(
+        &mut self,
+        (client, mine): &(Client, Reply),
+        (other, theirs): &(Client, Reply),
+    ) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.patience;
+        while Instant::now() < deadline {
+            self.client(*client).read(TURN);
+            self.client(*other).read(TURN);
+            // Theirs is looked at first: when both have come meanwhile, nothing was overtaken.
+            match self.client(*other).look(theirs) {
+                None => {}
+                Some(Waited::Arrived) => return self.explain_order(*client, mine, *other),
+                Some(waited) => return self.judge(*other, theirs, waited),
+            }
+            match self.client(*client).look(mine) {
+                None => {}
+                Some(Waited::Arrived) => {
+                    let waited = self.wait(*other, theirs);
+                    return self.judge(*other, theirs, waited);
+                }
+                Some(waited) => return self.judge(*client, mine, waited),
+            }
+        }
+        self.explain_silence(*client, mine)
+    }
+
+    /// `other` has its answer, although `client` should have been first. If now `client` gets its
+    /// own, it was behind the other.
+    fn explain_order(
+        &mut self,
+        client: Client,
+        reply: &Reply,
+        other: Client,
+    ) -> Result<(), Failure> {
+        self.played.push(format!("{other} was answered first, and leaves"));
+        self.clients.remove(&other);
+        let patience = self.patience;
+        match self.client(client).wait(reply, patience) {
+            Waited::Arrived => Err(Failure::ByDesign(Cause::Behind { client, other })),
+            waited => self.judge(client, reply, waited),
+        }
+    }
+
+    fn end(&mut self, client: Client, in_good_order: bool) -> Result<(), Failure> {
+        let patience = self.patience;
+        let connection = self.client(client);
+        let end = connection.wait_for_end(patience);
+        if !connection.seen.is_empty() {
+            return broken(format!("{client} got {} instead", Shown(&connection.seen)));
+        }
+        match end {
+            None => broken(format!("the server does not end the connection of {client}")),
+            Some(end) if in_good_order && end != End::Closed => {
+                broken(format!("the connection of {client} was not closed: {end}"))
+            }
+            Some(_) => {
+                self.clients.remove(&client);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whoever is still there says goodbye, and must get the end of the stream and not one byte
+    /// more.
+    fn everybody_leaves(&mut self) -> Result<(), Failure> {
+        self.clients.retain(|_, connection| !connection.flooded);
+        self.clients.values_mut().for_each(Connection::half_close);
+        let here: Vec<Client> = self.clients.keys().copied().collect();
+        here.into_iter().try_for_each(|client| self.end(client, true))
+    }
+
+    /// No script ends a server.
+    fn a_new_client_is_served(&mut self) -> Result<(), Failure> {
+        self.played.push("a new client says one thing".into());
+        let mut stranger = self.open(None)?;
+        match self.say_one_thing(&mut stranger) {
+            Waited::Arrived => Ok(()),
+            _ => broken("a new client is not served"),
+        }
+    }
+
+    /// What every server answers, whatever it fails: a request in one piece, from a new client.
+    fn say_one_thing(&self, stranger: &mut Connection) -> Waited {
+        let (request, reply) = self.protocol.one_thing();
+        if !stranger.send(&request, self.patience) {
+            return Waited::Silence;
+        }
+        stranger.wait(&reply, self.patience)
+    }
+
+    /// `what` went wrong, and what led to it.
+    fn report(&mut self, what: &str) -> String {
+        let mut report = format!("{what}\n");
+        let hidden = self.played.len().saturating_sub(SHOWN);
+        if hidden > 0 {
+            writeln!(report, "  … {hidden} steps before").expect("a String takes everything");
+        }
+        for line in &self.played[hidden..] {
+            writeln!(report, "  {line}").expect("a String takes everything");
+        }
+        if let Some(status) = self.server.ended() {
+            writeln!(report, "  the server has ended: {status}")
+                .expect("a String takes everything");
+        }
+        report + &self.server.last_words()
+    }
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Failure {
+        Failure::Broken(format!("{error:#}"))
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Cause::Held { client, others: 1 } => {
+                write!(f, "{client} was answered only when the other client had left")
+            }
+            Cause::Held { client, others } => {
+                write!(f, "{client} was answered only when the other {others} had left")
+            }
+            Cause::Behind { client, other } => {
+                write!(f, "{client} was answered only after {other}, who had asked for more")
+            }
+            Cause::HungUp { client } => {
+                write!(f, "the server hung up on {client}, as it does on everyone after one read")
+            }
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The words that cases are written in.
+
+use std::fmt;
+
+/// A client of a script. It talks only when the script says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client(pub u16);
+
+/// The clients of most scripts.
+pub const A: Client = Client(0);
+/// The one who comes after A.
+pub const B: Client = Client(1);
+/// The one who comes after B.
+pub const C: Client = Client(2);
+
+/// One step of a script. The runner takes them one after the other.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// The client connects.
+    Connect(Client),
+    /// The client sends this in one write. Should the server stop reading until somebody reads
+    /// its replies, the client reads meanwhile.
+    Send(Client, Vec<u8>),
+    /// This comes next. What comes after it must be expected by a later action.
+    Expect(Client, Reply),
+    /// `first` has its reply before `second` has one, though `second` asked before.
+    Overtake {
+        /// Who asked for something short.
+        first: (Client, Reply),
+        /// Who asked, before that, for something long.
+        second: (Client, Reply),
+    },
+    /// The client connects and sends this again and again, and reads nothing, until the server
+    /// takes no more.
+    /// A server that takes all of [`FLOOD`] keeps it somewhere.
+    Flood(Client, Vec<u8>),
+    /// The client says that it will send no more.
+    HalfClose(Client),
+    /// The server ends the connection in good order, and sends nothing before that.
+    Closed(Client),
+    /// The server ends the connection, in good order or not: it may have been in the middle of
+    /// receiving something that it did not want.
+    Gone(Client),
+    /// The client leaves in good order.
+    Leave(Client),
+    /// The client vanishes: its kernel answers anything further with a reset.
+    Reset(Client),
+    /// The server may have this many descriptors open, and no more (Linux).
+    Descriptors(u64),
+    /// The server is asked to stop, by SIGTERM (Unix). At the end of the script it must have
+    /// ended with code 0.
+    Stop,
+}
+
+/// How much a client that never reads offers. What the kernel holds for one connection, both
+/// directions and both ends together, is less: where Linux's limits are highest, about 40 MiB.
+pub const FLOOD: usize = 64 * 1024 * 1024;
+
+/// What a client expects to receive.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// These bytes.
+    Bytes(Vec<u8>),
+    /// An HTTP response.
+    Http(Response),
+}
+
+/// What is expected of an HTTP response. It must have a `Content-Length` that fits.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// Its status code.
+    pub status: u16,
+    /// Fields that must be there with these values; what else is there does not matter.
+    pub fields: &'static [(&'static str, &'static str)],
+    /// Its body.
+    pub body: Body,
+}
+
+/// What is expected of a response's body.
+#[derive(Debug, Clone)]
+pub enum Body {
+    /// These bytes.
+    Is(&'static str),
+    /// Any, but not none.
+    Any,
+    /// None, though `Content-Length` says how long it would have been: the answer to HEAD.
+    Withheld,
+}
+
+/// A script: what happens, in order.
+pub(crate) type Script = Vec<Action>;
+
+// Scripts in their smallest pieces. Every script is made of these by `concat` and iterators.
+
+pub(crate) fn connect(client: Client) -> Script {
+    vec![Action::Connect(client)]
+}
+
+pub(crate) fn send(client: Client, bytes: impl AsRef<[u8]>) -> Script {
+    vec![Action::Send(client, bytes.as_ref().to_vec())]
+}
+
+pub(crate) fn expect(client: Client, bytes: impl AsRef<[u8]>) -> Script {
+    vec![Action::Expect(client, Reply::Bytes(bytes.as_ref().to_vec()))]
+}
+
+pub(crate) fn flood(client: Client, bytes: impl AsRef<[u8]>) -> Script {
+    vec![Action::Flood(client, bytes.as_ref().to_vec())]
+}
+
+pub(crate) fn half_close(client: Client) -> Script {
+    vec![Action::HalfClose(client)]
+}
+
+pub(crate) fn closed(client: Client) -> Script {
+    vec![Action::Closed(client)]
+}
+
+pub(crate) fn leave(client: Client) -> Script {
+    vec![Action::Leave(client)]
+}
+
+pub(crate) fn reset(client: Client) -> Script {
+    vec![Action::Reset(client)]
+}
+
+pub(crate) fn stop() -> Script {
+    vec![Action::Stop]
+}
+
+/// The same, `n` times.
+pub(crate) fn times(n: usize, script: Script) -> Script {
+    vec![script; n].concat()
+}
+
+impl Reply {
+    /// How much of `seen` is this reply: `None` while it may still become one, an error when it
+    /// cannot.
+    pub(crate) fn take(&self, seen: &[u8]) -> Result<Option<usize>, String> {
+        match self {
+            Reply::Bytes(bytes) => take_bytes(bytes, seen),
+            Reply::Http(response) => response.take(seen),
+        }
+    }
+}
+
+fn take_bytes(expected: &[u8], seen: &[u8]) -> Result<Option<usize>, String> {
+    let n = expected.len().min(seen.len());
+    if expected[..n] == seen[..n] {
+        return Ok((n == expected.len()).then_some(n));
+    }
+    let at = expected.iter().zip(seen).take_while(|(a, b)| a == b).count();
+    let place = if at == 0 { String::new() } else { format!(" from byte {at} on") };
+    Err(format!("{}{place}", Shown(&seen[at..])))
+}
+
+impl Response {
+    fn take(&self, seen: &[u8]) -> Result<Option<usize>, String> {
+        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut parsed = httparse::Response::new(&mut fields);
+        let head = match parsed.parse(seen) {
+            Ok(httparse::Status::Complete(n)) => n,
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(error) => return Err(format!("{}, which is no response: {error}", Shown(seen))),
+        };
+        let wrong = |what: String| Err(format!("{what} in {}", Shown(&seen[..head])));
+        if parsed.code != Some(self.status) {
+            return wrong(format!("status {}", parsed.code.unwrap_or_default()));
+        }
+        let field = |name: &str| {
+            let found = parsed.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+            found.and_then(|field| str::from_utf8(field.value).ok())
+        };
+        for (name, value) in self.fields {
+            if field(name) != Some(value) {
+                return wrong(format!("{name} is not `{value}`"));
+            }
+        }
+        let Some(length) = field("content-length").and_then(|value| value.parse::<usize>().ok())
+        else {
+            return wrong("no valid Content-Length".into());
+        };
+        let length = if let Body::Withheld = self.body { 0 } else { length };
+        let Some(body) = seen.get(head..).and_then(|rest| rest.get(..length)) else {
+            return Ok(None);
+        };
+        match self.body {
+            Body::Is(expected) if body != expected.as_bytes() => {
+                wrong(format!("body {}", Shown(body)))
+            }
+            Body::Any if body.is_empty() => wrong("an empty body".into()),
+            _ => Ok(Some(head + length)),
+        }
+    }
+}
+
+impl fmt::Display for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            n @ 0..26 => write!(f, "{}", char::from(b'A' + n as u8)),
+            n => write!(f, "client {}", n + 1),
+        }
+    }
+}
+
+impl fmt::Display for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Action::Connect(client) => write!(f, "{client} connects"),
+            Action::Send(client, bytes) => write!(f, "{client} sends {}", Shown(bytes)),
+            Action::Expect(client, reply) => write!(f, "{client} expects {reply}"),
+            Action::Overtake { first, second } => {
+                write!(f, "{} expects {}, before {} has {}", first.0, first.1, second.0, second.1)
+            }
+            Action::Flood(client, bytes) => {
+                write!(f, "{client} sends {} without end, and never reads", Shown(bytes))
+            }
+            Action::HalfClose(client) => write!(f, "{client} says that it will send no more"),
+            Action::Closed(client) => write!(f, "{client} expects the end of the connection"),
+            Action::Gone(client) => write!(f, "{client} expects the end, or a reset"),
+            Action::Leave(client) => write!(f, "{client} leaves"),
+            Action::Reset(client) => write!(f, "{client} vanishes (reset)"),
+            Action::Descriptors(n) => write!(f, "the server gets {n} descriptors"),
+            Action::Stop => write!(f, "the server is asked to stop"),
+        }
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reply::Bytes(bytes) => write!(f, "{}", Shown(bytes)),
+            Reply::Http(response) => {
+                write!(f, "a {}", response.status)?;
+                for (name, value) in response.fields {
+                    write!(f, ", {name}: {value}")?;
+                }
+                match response.body {
+                    Body::Is(body) => write!(f, ", {}", Shown(body.as_bytes())),
+                    Body::Any => write!(f, " with a body"),
+                    Body::Withheld => write!(f, " without a body"),
+                }
+            }
+        }
+    }
+}
+
+/// Bytes for a person to read; of many, the first and how many there are.
+pub(crate) struct Shown<'a>(pub &'a [u8]);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MOST: usize = 80;
+        let Shown(bytes) = self;
+        if bytes.len() <= MOST {
+            return write!(f, "\"{}\"", bytes.escape_ascii());
+        }
+        write!(f, "\"{}…\" ({} bytes)", bytes[..MOST].escape_ascii(), bytes.len())
+    }
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Three clients at once, against any of the servers. Which answer comes first?
+
+LongPrime asks whether 2^61 - 1 is prime, which takes the server seconds. Echo and SmallPrime come
+after it and ask for something short. Each answer is printed as it arrives: a server that waits
+elsewhere while it computes prints Echo and SmallPrime first.
+
+    cargo run -p step-04-threadpool               (in another terminal)
+    python3 scripts/simple_test_client.py [HOST [PORT]]
+"""
+
+import argparse
+import selectors
+import socket
+import sys
+
+QUESTIONS = [
+    ("LongPrime", b"^P%d$" % (2**61 - 1)),
+    ("Echo", b"^echo$"),
+    ("SmallPrime", b"^P7$"),
+]
+
+GREETING = b"*"
+
+
+class Client:
+    """One connection with one question."""
+
+    def __init__(self, name, question, address, timeout):
+        self.name = name
+        self.received = b""
+        # An echo is as long as what is between ^ and $; an answer to a number is a line.
+        self.echo_length = None if question.startswith(b"^P") else len(question) - len(b"^$")
+        self.socket = socket.create_connection(address, timeout)
+        self.socket.sendall(question)
+
+    def read(self):
+        """Takes what has arrived. True when there is nothing more to wait for."""
+        received = self.socket.recv(4096)
+        self.received += received
+        return not received or self.is_answered()
+
+    def answer(self):
+        """The answer so far, without the greeting."""
+        return self.received.removeprefix(GREETING)
+
+    def is_answered(self):
+        """Whether the answer is complete."""
+        if self.echo_length is None:
+            return self.answer().endswith(b"\n")
+        return len(self.answer()) >= self.echo_length
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("host", nargs="?", default="127.0.0.1")
+    parser.add_argument("port", nargs="?", type=int, default=7878)
+    parser.add_argument("--timeout", type=float, default=60, help="seconds of silence to bear")
+    arguments = parser.parse_args()
+    address = (arguments.host, arguments.port)
+
+    waiting = selectors.DefaultSelector()
+    for name, question in QUESTIONS:
+        client = Client(name, question, address, arguments.timeout)
+        waiting.register(client.socket, selectors.EVENT_READ, client)
+
+    unanswered = 0
+    while waiting.get_map():
+        ready = waiting.select(arguments.timeout)
+        if not ready:
+            names = ", ".join(key.data.name for key in waiting.get_map().values())
+            sys.exit(f"error: {names}: no answer in {arguments.timeout:g} s")
+        for key, _ in ready:
+            client = key.data
+            if not client.read():
+                continue
+            waiting.unregister(client.socket)
+            client.socket.close()  # some servers take the next client only now
+            answer = client.answer().decode("ascii", "replace").strip()
+            if not client.is_answered():
+                unanswered += 1
+                answer += "(the server closed the connection)"
+            print(f"{client.name}: {answer}", flush=True)
+    return 1 if unanswered else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sys.exit(f"error: {error} (is a step running? pass its host and port)")
