@@ -46,31 +46,23 @@ fn plain(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
 }
 
 fn sleep(_: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
-    let ms = match request.query_value("ms") {
-        None => USUAL_SLEEP_MS,
-        Some(value) => match value.parse() {
-            Ok(ms) if ms <= MAX_SLEEP_MS => ms,
-            _ => {
-                let text = format!("ms is milliseconds, 0 to {MAX_SLEEP_MS}, but was '{value}'\n");
-                return Response::text(Status::BAD_REQUEST, text).into();
-            }
-        },
-    };
-    Answer::later(move || {
-        thread::sleep(Duration::from_millis(ms));
-        Response::text(Status::OK, format!("slept {ms} ms\n"))
-    })
+    let ms = request.query_value("ms").map_or(Ok(USUAL_SLEEP_MS), |ms| number(ms, MAX_SLEEP_MS));
+    match ms {
+        Err(wrong) => bad_request(&format!("ms: {wrong}")),
+        Ok(ms) => Answer::later(move || {
+            thread::sleep(Duration::from_millis(ms));
+            Response::text(Status::OK, format!("slept {ms} ms\n"))
+        }),
+    }
 }
 
 fn prime(_: &Site, _: &Request<'_>, params: Params<'_>) -> Answer {
-    let digits = params.get("n");
-    let Ok(n) = digits.parse() else {
-        let text = format!("a number from 0 to {} goes here, but it was '{digits}'\n", u64::MAX);
-        return Response::text(Status::BAD_REQUEST, text).into();
-    };
-    Answer::later(move || {
-        Response::text(Status::OK, if proto::is_prime(n) { "prime\n" } else { "composite\n" })
-    })
+    match number(params.get("n"), u64::MAX) {
+        Err(wrong) => bad_request(&wrong),
+        Ok(n) => Answer::later(move || {
+            Response::text(Status::OK, if proto::is_prime(n) { "prime\n" } else { "composite\n" })
+        }),
+    }
 }
 
 fn panic(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
@@ -79,4 +71,20 @@ fn panic(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
 
 fn not_found(_: &Site, _: &Request<'_>) -> Answer {
     Response::html(Status::NOT_FOUND, include_str!("not_found.html")).into()
+}
+
+fn bad_request(wrong: &str) -> Answer {
+    Response::text(Status::BAD_REQUEST, format!("400 Bad Request: {wrong}\n")).into()
+}
+
+/// Digits and nothing else, or what is wrong with them, in the words of the frames protocol.
+fn number(text: &str, most: u64) -> Result<u64, String> {
+    if text.is_empty() {
+        return Err("no digits".to_string());
+    }
+    if let Some(wrong) = text.chars().find(|c| !c.is_ascii_digit()) {
+        return Err(format!("'{wrong}' is not a digit"));
+    }
+    let value = text.parse().ok().filter(|value| *value <= most);
+    value.ok_or_else(|| format!("over {most}"))
 }
