@@ -1,9 +1,261 @@
-//! Not written yet.
+//! Every step under the same load, and one table for each kind of it.
+//!
+//! `bench-all` only arranges: it builds, starts a server, has the generator (`crates/load`) drive
+//! it, and ends it; one after the other, so that only one pair runs at a time.
+
+mod build;
+mod cell;
+mod child;
+mod contender;
+mod interrupt;
+mod machine;
+mod pin;
+mod progress;
+mod record;
+mod stats;
+mod table;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use load::units::three_digits;
+use load::{Plan, Protocol, Workload, limits};
+
+use crate::steps;
+use cell::Method;
+use contender::Contender;
+use machine::Machine;
+use pin::Pinning;
+use progress::Progress;
+use record::{MethodRecord, Record, Row, Table};
 
 /// Flags of this command.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "\
+Examples:
+  cargo xtask bench-all
+  cargo xtask bench-all --step 05 --step 06 --workload mixed
+  cargo xtask bench-all --workload echo --rate 2000 --connections 1000
+  cargo xtask bench-all --workload crowd --connections 10000 --step 05 --step 06
+  cargo xtask bench-all --workload echo --protocol frames --step 05 --rounds 9 \\
+      --peer 'floor=./floor 127.0.0.1:{port}' --peer-protocol raw --baseline floor
 
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("not written yet")
+The file that --json writes is described in xtask/src/bench/record.rs.")]
+pub struct Args {
+    /// One short round of everything, in less than a minute
+    #[arg(long)]
+    quick: bool,
+    /// Only this step: 4, 04, threadpool or its whole name (repeatable)
+    #[arg(long, value_name = "STEP")]
+    step: Vec<String>,
+    /// echo, mixed or crowd (repeatable; without it: echo and mixed)
+    #[arg(long, value_name = "WORKLOAD")]
+    workload: Vec<Workload>,
+    /// frames or http (without it: both)
+    #[arg(long)]
+    protocol: Option<Protocol>,
+    /// How many connections ask (64; in a crowd 1000)
+    #[arg(long, value_name = "N")]
+    connections: Option<usize>,
+    /// Open loop: so many requests a second are due, whatever the server does
+    #[arg(long, value_name = "PER SECOND")]
+    rate: Option<f64>,
+    /// Bytes inside a frame (8; in a crowd 16384)
+    #[arg(long, value_name = "BYTES")]
+    payload: Option<usize>,
+    /// How long a round measures (1.2; quick 0.8)
+    #[arg(long)]
+    seconds: Option<f64>,
+    /// How many rounds, interleaved: A B C A B C (3; quick 1). Nine to claim something
+    #[arg(long, value_name = "N")]
+    rounds: Option<usize>,
+    /// Write all results, with their histograms, into this file
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Also measure a server that is not ours (repeatable)
+    #[arg(long, value_name = "NAME=COMMAND {port}")]
+    peer: Vec<String>,
+    /// What the peers speak: frames, http or raw, which is compared with frames (without it: what
+    /// the steps speak)
+    #[arg(long, value_name = "PROTOCOL")]
+    peer_protocol: Option<Protocol>,
+    /// Give the CPU per request as a ratio to that of this step or peer, round by round
+    #[arg(long, value_name = "NAME")]
+    baseline: Option<String>,
+    /// Let server and generator run on any core
+    #[arg(long)]
+    no_pin: bool,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let workloads = if args.workload.is_empty() {
+        vec![Workload::Echo, Workload::Mixed]
+    } else {
+        args.workload.clone()
+    };
+    let protocols = match args.protocol {
+        Some(Protocol::Raw) => bail!("no step speaks raw; a peer may: --peer-protocol raw"),
+        Some(protocol) => vec![protocol],
+        None => vec![Protocol::Frames, Protocol::Http],
+    };
+    // Every process that is started from here inherits the limit.
+    let nofile = limits::raise_descriptors();
+    let method = method(&args, &workloads, &protocols)?;
+    let rounds = args.rounds.unwrap_or(if args.quick { 1 } else { 3 });
+    ensure!(rounds > 0, "no rounds: pass --rounds 1 or more");
+
+    interrupt::listen()?;
+    let (contenders, load) = contenders(&args)?;
+    let baseline = args.baseline.as_deref().map(|name| known(name, &contenders)).transpose()?;
+    let mut record = Record {
+        schema: 1,
+        machine: Machine::describe(nofile, method.pinning.describe()),
+        method: MethodRecord { rounds, seconds: method.seconds, warm_up_seconds: method.warm_up },
+        tables: Vec::new(),
+    };
+    let kinds: Vec<(Workload, Protocol)> = workloads
+        .iter()
+        .flat_map(|&workload| protocols.iter().map(move |&protocol| (workload, protocol)))
+        .collect();
+    let cells: usize = kinds.iter().map(|&kind| entrants(&contenders, kind).count()).sum();
+    let mut progress = Progress::new((cells * rounds) as u64);
+    for kind in kinds {
+        let table = fill(&contenders, kind, rounds, &method, &load, &mut progress)?;
+        progress.print(&table::show(&table, baseline.as_deref()));
+        record.tables.push(table);
+    }
+    drop(progress);
+    println!("\n{}", footer(&record));
+    if let Some(path) = &args.json {
+        record.write(path)?;
+    }
+    let defects = record.defects();
+    ensure!(defects.is_empty(), "not all is well:\n  {}", defects.join("\n  "));
+    Ok(())
+}
+
+/// Runs all rounds of a table, the servers taking turns.
+fn fill(
+    contenders: &[Contender],
+    (workload, protocol): (Workload, Protocol),
+    rounds: usize,
+    method: &Method,
+    load: &Path,
+    progress: &mut Progress,
+) -> Result<Table> {
+    let entrants: Vec<_> = entrants(contenders, (workload, protocol)).collect();
+    let row = |(contender, _): &(&Contender, Protocol)| Row {
+        name: contender.name.clone(),
+        rounds: Vec::new(),
+    };
+    let mut rows: Vec<Row> = entrants.iter().map(row).collect();
+    for _ in 0..rounds {
+        for ((contender, speaks), row) in entrants.iter().zip(&mut rows) {
+            let place = format!("{} {} {}", workload.name(), protocol.name(), contender.name);
+            progress.begin(&place);
+            let outcome = cell::run(contender, workload, *speaks, method, load)?;
+            progress.end(&place, &table::brief(&outcome));
+            row.rounds.push(outcome);
+        }
+    }
+    Ok(Table { workload, protocol, rows })
+}
+
+/// Who takes part in a table, and what each speaks there.
+fn entrants(
+    contenders: &[Contender],
+    (workload, protocol): (Workload, Protocol),
+) -> impl Iterator<Item = (&Contender, Protocol)> {
+    contenders
+        .iter()
+        .filter_map(move |contender| Some((contender, contender.speaks(workload, protocol)?)))
+}
+
+/// How cells are measured; what makes no sense is said before anything is built.
+fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result<Method> {
+    let seconds = args.seconds.unwrap_or(if args.quick { 0.8 } else { 1.2 });
+    ensure!(seconds > 0.0 && seconds <= 3600.0, "--seconds must be above 0 and at most 3600");
+    for &workload in workloads {
+        for &protocol in protocols {
+            let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+            let default = Plan::new(nobody, workload, protocol);
+            let plan = Plan {
+                connections: args.connections.unwrap_or(default.connections),
+                rate: args.rate.or(default.rate),
+                payload: args.payload.unwrap_or(default.payload),
+                ..default
+            };
+            plan.check()?;
+            limits::make_room(plan.sockets())?;
+        }
+    }
+    Ok(Method {
+        connections: args.connections,
+        rate: args.rate,
+        payload: args.payload,
+        seconds,
+        warm_up: if args.quick { 0.2 } else { 0.3 },
+        pinning: Pinning::choose(!args.no_pin),
+    })
+}
+
+/// Builds the steps and the generator; where the generator is comes second.
+fn contenders(args: &Args) -> Result<(Vec<Contender>, PathBuf)> {
+    let steps = match args.step.as_slice() {
+        [] => steps::all()?,
+        wanted => wanted.iter().map(|wanted| steps::find(wanted)).collect::<Result<_>>()?,
+    };
+    let peers = args.peer.iter().map(|peer| Contender::peer(peer, args.peer_protocol));
+    let peers = peers.collect::<Result<Vec<Contender>>>()?;
+    let mut packages: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    packages.push("load");
+    let mut built = build::release(&packages)?;
+    let load = built.remove("load").context("load has no binary")?;
+    let steps = steps
+        .iter()
+        .filter_map(|step| Some(Contender::step(&step.name, built.get(&step.name)?.clone())));
+    Ok((steps.chain(peers).collect(), load))
+}
+
+/// The contender of this name; a step may be named by its number.
+fn known(name: &str, contenders: &[Contender]) -> Result<String> {
+    let step = steps::find(name).map(|step| step.name);
+    let found = contenders.iter().find(|contender| {
+        contender.name == name || step.as_ref().is_ok_and(|n| *n == contender.name)
+    });
+    let found = found.with_context(|| format!("--baseline {name}: it does not take part"))?;
+    Ok(found.name.clone())
+}
+
+/// The machine and the method, in a few lines.
+fn footer(record: &Record) -> String {
+    let Record { machine, method, .. } = record;
+    let Machine { cpu, cores, kernel, date, git_revision, nofile, congestion_control, .. } =
+        machine;
+    let rounds = match method.rounds {
+        1 => "1 round".into(),
+        n => format!("{n} interleaved rounds"),
+    };
+    let seconds = three_digits(method.seconds);
+    let mut lines = vec![
+        format!("{cpu}, {cores} cores, {kernel}, {date}, release build of {git_revision}"),
+        format!("{}; nofile {nofile}; TCP {congestion_control}", machine.pinning),
+        format!(
+            "{rounds} of {seconds} s after {} s of warm-up; an error is not a request",
+            three_digits(method.warm_up_seconds)
+        ),
+        "times count from when a request was due; ≥: it was not answered in time, so at least this"
+            .into(),
+    ];
+    match method.rounds {
+        1 => {}
+        n if n < stats::ROUNDS_FOR_CONFIDENCE => {
+            lines.push("medians over the rounds (max: of all); ± is half the range".into());
+        }
+        _ => lines.push(
+            "medians over the rounds (max: of all); ± and (to) are 95 % confidence intervals"
+                .into(),
+        ),
+    }
+    lines.join("\n")
 }

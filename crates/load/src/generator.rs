@@ -17,7 +17,7 @@ use mio::{Events, Interest, Poll, Token};
 
 use crate::alarm::Alarm;
 use crate::book::{Book, Errors};
-use crate::connection::{self, Connection, Loss};
+use crate::connection::{self, Connection, Flight, Loss};
 use crate::exchange::Script;
 use crate::plan::{Plan, Workload};
 use crate::schedule::Demand;
@@ -36,6 +36,9 @@ const OPEN_LIMIT: Duration = Duration::from_secs(2);
 /// A client that was hung up on waits before it tries again. So a server that closes after every
 /// answer is not met with a storm, and attempts are bounded.
 const REOPEN_AFTER: Duration = Duration::from_millis(100);
+
+/// How long we wait for the last answers, which are no longer measured.
+const LEAVE_LIMIT: Duration = Duration::from_millis(50);
 
 /// Larger than any small reply, so that a short read is the rule.
 const BUFFER: usize = 64 << 10;
@@ -63,6 +66,12 @@ struct Slot {
     settled: bool,
     /// Requests answered, of all its connections.
     answered: usize,
+}
+
+impl Slot {
+    fn flight(&self) -> Option<Flight> {
+        self.connection.as_ref().and_then(Connection::flight)
+    }
 }
 
 /// What has become of the connections.
@@ -239,6 +248,9 @@ impl Generator {
     /// Requests have fallen due: those who are free ask. If nobody is, they wait; `release` takes
     /// them up.
     fn ask_due(&mut self, now: Instant) {
+        if !self.started {
+            return;
+        }
         for group in 0..self.groups.len() {
             while let Some(index) = self.first_free(group)
                 && let Some(_) = self.groups[group].demand.next_due().filter(|&due| due <= now)
@@ -336,7 +348,8 @@ impl Generator {
     fn next_due(&mut self) -> Option<Instant> {
         let mut next = self.opening.front().map(|&(due, _)| due.max(self.next_open));
         for group in 0..self.groups.len() {
-            if self.first_free(group).is_some()
+            if self.started
+                && self.first_free(group).is_some()
                 && let Some(due) = self.groups[group].demand.next_due()
             {
                 next = Some(next.map_or(due, |next| next.min(due)));
@@ -355,7 +368,7 @@ impl Generator {
     /// The measuring is over: what has not ended is written down as it stands.
     pub fn close_books(&mut self, end: Instant) {
         for slot in &self.slots {
-            if let Some(flight) = slot.connection.as_ref().and_then(Connection::flight) {
+            if let Some(flight) = slot.flight() {
                 self.groups[slot.group].book.unanswered(flight, end);
             }
         }
@@ -366,6 +379,15 @@ impl Generator {
                 group.book.unsent(due, end);
             }
         }
+    }
+
+    /// Leaves in good order: takes the answers that are on their way, and asks no more. To close
+    /// with an answer unread is to reset, and the server would have to call that an error.
+    pub fn leave(&mut self) -> Result<(), Error> {
+        self.started = false;
+        self.run_until(Instant::now() + LEAVE_LIMIT, |generator| {
+            generator.slots.iter().all(|slot| slot.flight().is_none())
+        })
     }
 
     /// Counts the connections.

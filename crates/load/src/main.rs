@@ -1,6 +1,8 @@
 //! `load ADDR [flags]`: many clients on one thread, who check every reply.
 
-use std::io::{self, Read};
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 use load::{Plan, Protocol, Workload};
+use serde::Serialize;
 
 const HELP: &str = "\
 Many clients on one thread, who check every reply byte for byte.
@@ -20,7 +23,7 @@ load ADDR [flags]
   --protocol P     frames (default), http, or raw (the same bytes come back)
   --connections N  how many connections ask (64; crowd 1000)
   --rate R         open loop: so many requests a second are due, whatever the server does
-                   (mixed 1000); without it, each connection asks when it has been answered
+                   (mixed 200); without it, each connection asks when it has been answered
   --seconds S      how long to measure (5)
   --warmup S       how long to run before that (1)
   --payload BYTES  the size of a frame's content or of a raw message (8; crowd 16384)
@@ -40,27 +43,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<(), Box<dyn std::error::Error>> {
+fn run() -> Result<(), Box<dyn Error>> {
     let Some(Flags { plan, json }) = Flags::parse()? else {
         println!("{HELP}");
         return Ok(());
     };
     if plan.workload == Workload::Crowd {
-        let crowd = load::crowd(&plan, |crowd| {
-            println!("{crowd}");
+        return load::crowd(&plan, |crowd| {
+            say(crowd, json)?;
             // Whoever started this looks at the server now, and closes our input when done.
-            let _ = io::stdin().read_to_end(&mut Vec::new());
+            io::copy(&mut io::stdin(), &mut io::sink())?;
+            Ok(())
         })?;
-        if json {
-            println!("{}", serde_json::to_string(&crowd)?);
-        }
-        return Ok(());
     }
-    let report = load::measure(&plan)?;
-    match json {
-        true => println!("{}", serde_json::to_string(&report)?),
-        false => println!("{report}"),
-    }
+    say(&load::measure(&plan)?, json)
+}
+
+/// Prints a result, for programs or for people.
+fn say(result: &(impl Display + Serialize), json: bool) -> Result<(), Box<dyn Error>> {
+    let text = if json { serde_json::to_string(result)? } else { result.to_string() };
+    writeln!(io::stdout(), "{text}")?;
     Ok(())
 }
 

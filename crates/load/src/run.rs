@@ -33,24 +33,25 @@ pub fn measure(plan: &Plan) -> Result<Report, Error> {
         server: after.server.zip(before.server).map(|(after, before)| after - before),
         footprint,
     };
-    Ok(Report::new(plan, &generator, elapsed, cost))
+    let report = Report::new(plan, &generator, elapsed, cost);
+    generator.leave()?;
+    Ok(report)
 }
 
 /// Opens the connections, lets each ask once, and calls `at_rest` when all have been answered (or
-/// when those that have not will not be). They stay open until `at_rest` returns.
-pub fn crowd(plan: &Plan, at_rest: impl FnOnce(&Crowd)) -> Result<Crowd, Error> {
+/// when those that have not will not be). They stay open until
+/// `at_rest` returns; what it returns is the result.
+pub fn crowd<T>(plan: &Plan, at_rest: impl FnOnce(&Crowd) -> T) -> Result<T, Error> {
     let mut generator = Generator::new(plan)?;
     generator.start(Instant::now());
     generator.open_all()?;
     let everybody = plan.connections;
     generator.run_until(Instant::now() + CROWD_LIMIT, |g| g.census().at_rest == everybody)?;
-    let crowd = Crowd {
+    Ok(at_rest(&Crowd {
         connections: everybody,
         at_rest: generator.census().at_rest,
         errors: generator.errors,
-    };
-    at_rest(&crowd);
-    Ok(crowd)
+    }))
 }
 
 /// Processor time at one moment.

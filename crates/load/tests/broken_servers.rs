@@ -239,10 +239,8 @@ fn the_mixed_workload_shows_who_stalls() {
 #[test]
 fn a_crowd_asks_once_and_rests() {
     let crowd = Plan { connections: 50, ..Plan::new(frames(), Workload::Crowd, Protocol::Frames) };
-    let mut seen = None;
-    let result = load::crowd(&crowd, |crowd| seen = Some(*crowd)).unwrap();
+    let result = load::crowd(&crowd, |crowd| *crowd).unwrap();
     assert_eq!((result.at_rest, result.errors.total()), (50, 0));
-    assert_eq!(seen.unwrap().at_rest, 50);
 }
 
 #[test]

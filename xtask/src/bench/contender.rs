@@ -1,0 +1,153 @@
+//! What is measured: our steps, and servers that are not ours.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use load::{Protocol, Workload};
+
+use super::child::Child;
+use super::interrupt;
+use super::pin::Core;
+
+/// How long one of our servers may take to listen.
+const STEP_STARTS: Duration = Duration::from_secs(10);
+
+/// The same for a stranger, which may have to be built first.
+const PEER_STARTS: Duration = Duration::from_secs(120);
+
+/// A server that takes part.
+#[derive(Debug, Clone)]
+pub struct Contender {
+    /// Its name in the tables.
+    pub name: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Step { binary: PathBuf },
+    Peer { command: String, speaks: Option<Protocol> },
+}
+
+/// A server that listens, and ends with this handle.
+pub struct Running {
+    /// Its process.
+    pub child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Contender {
+    /// One of the steps.
+    pub fn step(name: &str, binary: PathBuf) -> Contender {
+        Contender { name: name.into(), kind: Kind::Step { binary } }
+    }
+
+    /// A server that is not ours: `NAME=COMMAND {port}`.
+    pub fn peer(text: &str, speaks: Option<Protocol>) -> Result<Contender> {
+        let parts = text.split_once('=').map(|(name, command)| (name.trim(), command.trim()));
+        let (name, command) = parts
+            .filter(|(name, command)| !name.is_empty() && !command.is_empty())
+            .with_context(|| format!("--peer '{text}': expected 'NAME=COMMAND {{port}}'"))?;
+        ensure!(
+            command.contains("{port}"),
+            "--peer '{text}': the command must say where its port goes: {{port}}"
+        );
+        Ok(Contender { name: name.into(), kind: Kind::Peer { command: command.into(), speaks } })
+    }
+
+    /// What it speaks in a table about `protocol`; `None` if it has no place there. A raw echo is
+    /// the floor below the frames.
+    pub fn speaks(&self, workload: Workload, protocol: Protocol) -> Option<Protocol> {
+        match &self.kind {
+            Kind::Step { .. } | Kind::Peer { speaks: None, .. } => Some(protocol),
+            Kind::Peer { speaks: Some(Protocol::Raw), .. } => {
+                let fits = protocol == Protocol::Frames && workload != Workload::Mixed;
+                fits.then_some(Protocol::Raw)
+            }
+            Kind::Peer { speaks: Some(own), .. } => (*own == protocol).then_some(*own),
+        }
+    }
+
+    /// Starts it, and waits until it listens.
+    pub fn start(&self, protocol: Protocol, core: Option<Core>) -> Result<Running> {
+        match &self.kind {
+            Kind::Step { binary } => {
+                let mut command = Command::new(binary);
+                command.args(["--addr", "127.0.0.1:0", "--protocol", protocol.name()]);
+                let child = Child::start(command.stderr(Stdio::piped()), core)?;
+                let line = child.line(STEP_STARTS)?;
+                let address = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
+                match address.and_then(|address| address.parse().ok()) {
+                    Some(address) => Ok(Running { child, address }),
+                    None => bail!("it did not say `listening on ADDRESS`{}", child.last_words()),
+                }
+            }
+            Kind::Peer { command, .. } => {
+                let address = free_address()?;
+                let command = command.replace("{port}", &address.port().to_string());
+                let mut child = Child::start(shell(&command).stderr(Stdio::piped()), core)?;
+                let answers = interrupt::wait_for(PEER_STARTS, || {
+                    if let Some(status) = child.ended() {
+                        bail!("it ended with {status}{}", child.last_words());
+                    }
+                    Ok(TcpStream::connect(address).ok())
+                })?;
+                ensure!(answers.is_some(), "nobody came to listen on {address}");
+                Ok(Running { child, address })
+            }
+        }
+    }
+}
+
+/// A port that was free a moment ago: somebody who is told its port cannot tell us.
+fn free_address() -> Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
+    listener.local_addr().context("looking for a free port")
+}
+
+fn shell(command: &str) -> Command {
+    if cfg!(windows) {
+        let mut shell = Command::new("cmd");
+        shell.args(["/C", command]);
+        shell
+    } else {
+        let mut shell = Command::new("sh");
+        // The process that we watch is then the server, and not a shell that waits for it.
+        shell.args(["-c", &format!("exec {command}")]);
+        shell
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_says_its_name_its_command_and_where_the_port_goes() {
+        assert!(Contender::peer("floor=./floor {port}", None).is_ok());
+        for wrong in ["floor", "=./floor {port}", "floor=", "floor=./floor 80"] {
+            assert!(Contender::peer(wrong, None).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_raw_echo_is_compared_with_frames_only() {
+        let floor = Contender::peer("floor=./floor {port}", Some(Protocol::Raw)).unwrap();
+        let speaks = |workload, protocol| floor.speaks(workload, protocol);
+        assert_eq!(speaks(Workload::Echo, Protocol::Frames), Some(Protocol::Raw));
+        assert_eq!(speaks(Workload::Echo, Protocol::Http), None);
+        assert_eq!(speaks(Workload::Mixed, Protocol::Frames), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_peer_that_ends_at_once_is_reported_with_its_reason() {
+        let peer = Contender::peer("sad=sh -c 'echo no licence >&2; exit 7' {port}", None).unwrap();
+        let error = peer.start(Protocol::Raw, None).map(|_| ()).unwrap_err().to_string();
+        assert!(error.contains("exit status: 7"), "{error}");
+    }
+}

@@ -1,0 +1,297 @@
+//! The results, as people read them: one aligned table for each workload and protocol.
+
+use std::env;
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
+use load::book::Errors;
+use load::report::{Latency, Time};
+use load::units::{bytes, count, three_digits, time};
+use load::{Protocol, Report, Workload};
+
+use super::cell::Outcome;
+use super::record::{Row, Table};
+use super::stats::{Summary, summary};
+
+/// A long computation takes 50 ms and more. Who answers one in a hundred of the others later than
+/// half of that lets them wait for it.
+const STALLED: Duration = Duration::from_millis(25);
+
+/// Nobody waits for a computation to end, but they share a core with it, and that shows.
+const DISTURBED: Duration = Duration::from_millis(10);
+
+/// One line below the headings, and nothing else.
+const STYLE: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// A column: its heading, and what it says about a row, if anything.
+type Column<'a> = (&'static str, Box<dyn Fn(&Row) -> Option<String> + 'a>);
+
+/// Where the colour goes.
+const P99: &str = "p99";
+
+/// The table, with a line above it that says what was asked.
+pub fn show(table: &Table, baseline: Option<&str>) -> String {
+    let terminal = io::stdout().is_terminal();
+    let color = terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let baseline = table.rows.iter().find(|row| Some(row.name.as_str()) == baseline);
+    let columns = columns(table.workload, baseline);
+    let mut grid = comfy_table::Table::new();
+    grid.load_style(STYLE);
+    // A table that goes into a file is as wide as it needs to be.
+    if terminal {
+        grid.set_content_arrangement(ContentArrangement::Dynamic);
+    }
+    let headings = columns.iter().map(|(heading, _)| *heading);
+    grid.set_header(["server"].into_iter().chain(headings).chain(["note"]));
+    for row in &table.rows {
+        let cells = columns.iter().map(|(heading, text)| {
+            let cell = Cell::new(text(row).unwrap_or_else(|| "-".into()));
+            match pace(row) {
+                Some(pace) if color && *heading == P99 && table.workload == Workload::Mixed => {
+                    cell.fg(pace)
+                }
+                _ => cell,
+            }
+        });
+        let note = Cell::new(note(table.workload, row));
+        grid.add_row([Cell::new(&row.name)].into_iter().chain(cells).chain([note]));
+    }
+    for column in grid.column_iter_mut().skip(1).take(columns.len()) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("\n{}\n{}", title(table), grid.trim_fmt())
+}
+
+/// What has come of one round, on one line.
+pub fn brief(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Measured(report) => {
+            let rate = count(report.requests.per_second.round() as u64);
+            format!("{rate} requests/s, p99 {}", report.requests.response.p99)
+        }
+        Outcome::Rested(rested) => format!("{:.0} bytes/connection", rested.bytes_per_connection),
+        Outcome::Failed(reason) => format!("failed: {reason}"),
+    }
+}
+
+fn title(table: &Table) -> String {
+    let (workload, protocol) = (table.workload.name(), table.protocol.name());
+    let rows = || table.rows.iter();
+    let asked = if let Some(report) = rows().flat_map(Row::reports).next() {
+        what_was_asked(report, table.protocol)
+    } else if let Some(rested) = rows().flat_map(Row::rested).next() {
+        format!("{} connections, at rest after one request each", rested.crowd.connections)
+    } else {
+        "no results".into()
+    };
+    format!("{workload}, {protocol}: {asked}")
+}
+
+fn what_was_asked(report: &Report, protocol: Protocol) -> String {
+    let connections = count(report.connections as u64);
+    let what = match protocol {
+        Protocol::Http => "GET /plain".into(),
+        Protocol::Frames | Protocol::Raw => format!("{}-byte payload", report.payload),
+    };
+    let pace = match report.offered {
+        Some(rate) => format!("open loop, {} requests/s", count(rate as u64)),
+        None => "closed loop".into(),
+    };
+    let beside = report.primes.as_ref().map_or(String::new(), |primes| {
+        format!("; beside them {} ask for a long prime again and again", primes.connections)
+    });
+    format!("{connections} connections, {pace}, {what}{beside}")
+}
+
+fn columns<'a>(workload: Workload, baseline: Option<&'a Row>) -> Vec<Column<'a>> {
+    if workload == Workload::Crowd {
+        return crowd_columns();
+    }
+    let mut columns: Vec<Column> = vec![
+        ("requests/s", Box::new(|row| rate(row.reports().map(|r| r.requests.per_second)))),
+        ("p50", Box::new(|row| median(row, |latency| latency.p50))),
+        (P99, Box::new(|row| median(row, |latency| latency.p99))),
+        ("p99.9", Box::new(|row| median(row, |latency| latency.p999))),
+        ("max", Box::new(|row| times(row, |latency| latency.max).max().map(|t| t.to_string()))),
+    ];
+    if workload == Workload::Mixed {
+        // CPU per request would be a mean of two things that have nothing in common.
+        let primes = |report: &Report| report.primes.as_ref().map(|primes| primes.per_second);
+        columns.push((
+            "primes/s",
+            Box::new(move |row| {
+                let median = summary(row.reports().filter_map(primes))?.median;
+                Some(three_digits(median))
+            }),
+        ));
+    } else {
+        columns.push((
+            "CPU/request",
+            Box::new(|row| {
+                let micros = summary(row.reports().filter_map(micros_per_request))?;
+                Some(format!("{} µs{}", three_digits(micros.median), spread(micros, row)))
+            }),
+        ));
+    }
+    if let Some(baseline) = baseline
+        && workload != Workload::Mixed
+    {
+        columns.push(("CPU ratio", Box::new(|row| ratio(row, baseline))));
+    }
+    let footprint = |report: &Report| report.server.as_ref().map(|server| server.footprint);
+    columns.push((
+        "memory",
+        Box::new(move |row| {
+            row.reports().filter_map(footprint).map(|f| f.resident).max().map(bytes)
+        }),
+    ));
+    columns.push((
+        "threads",
+        Box::new(move |row| {
+            row.reports().filter_map(footprint).map(|f| f.threads).max().map(count)
+        }),
+    ));
+    columns.push(("errors", Box::new(|row| errors(row.reports().map(|report| &report.errors)))));
+    columns
+}
+
+fn crowd_columns() -> Vec<Column<'static>> {
+    vec![
+        (
+            "at rest",
+            Box::new(|row| row.rested().map(|rested| rested.crowd.at_rest as u64).min().map(count)),
+        ),
+        ("before", Box::new(|row| row.rested().map(|r| r.before.resident).max().map(bytes))),
+        ("after", Box::new(|row| row.rested().map(|r| r.after.resident).max().map(bytes))),
+        (
+            "bytes/connection",
+            Box::new(|row| {
+                let bytes = summary(row.rested().map(|rested| rested.bytes_per_connection))?;
+                Some(format!("{:.0}{}", bytes.median, spread(bytes, row)))
+            }),
+        ),
+        ("threads", Box::new(|row| row.rested().map(|r| r.after.threads).max().map(count))),
+        (
+            "CPU at rest",
+            Box::new(|row| {
+                let busy = summary(row.rested().map(|rested| rested.busy_at_rest))?;
+                Some(format!("{:.1} %", busy.median * 100.0))
+            }),
+        ),
+        ("errors", Box::new(|row| errors(row.rested().map(|rested| &rested.crowd.errors)))),
+    ]
+}
+
+fn rate(rounds: impl Iterator<Item = f64> + Clone) -> Option<String> {
+    let n = rounds.clone().count();
+    let rate = summary(rounds)?;
+    let spread = if n > 1 { format!(" ±{:.1} %", rate.spread()) } else { String::new() };
+    Some(format!("{}{spread}", count(rate.median.round() as u64)))
+}
+
+fn spread(figure: Summary, row: &Row) -> String {
+    if row.rounds.len() > 1 { format!(" ±{:.1} %", figure.spread()) } else { String::new() }
+}
+
+fn micros_per_request(report: &Report) -> Option<f64> {
+    report.server.as_ref()?.micros_per_request
+}
+
+/// This server's CPU per request against the other's in the same round.
+fn ratio(row: &Row, baseline: &Row) -> Option<String> {
+    let micros = |round: &Outcome| match round {
+        Outcome::Measured(report) => micros_per_request(report),
+        _ => None,
+    };
+    let pairs = row.rounds.iter().zip(&baseline.rounds);
+    let ratios = pairs.filter_map(|(own, other)| Some(micros(own)? / micros(other)?));
+    let Summary { median, low, high } = summary(ratios)?;
+    Some(format!("{median:.3} ({low:.3} to {high:.3})"))
+}
+
+fn times(row: &Row, pick: impl Fn(&Latency) -> Time) -> impl Iterator<Item = Time> {
+    row.reports()
+        .filter(|report| report.requests.answered + report.requests.censored > 0)
+        .map(move |report| pick(&report.requests.response))
+}
+
+fn median_time(row: &Row, pick: impl Fn(&Latency) -> Time) -> Option<Time> {
+    let mut times: Vec<Time> = times(row, pick).collect();
+    times.sort();
+    times.get(times.len() / 2).copied()
+}
+
+fn median(row: &Row, pick: impl Fn(&Latency) -> Time) -> Option<String> {
+    median_time(row, pick).map(|time| time.to_string())
+}
+
+/// Of the mixed workload: who lets others wait for a computation?
+fn pace(row: &Row) -> Option<Color> {
+    let p99 = Duration::from_nanos(median_time(row, |latency| latency.p99)?.nanos);
+    Some(match p99 {
+        p99 if p99 >= STALLED => Color::Red,
+        p99 if p99 >= DISTURBED => Color::Yellow,
+        _ => Color::Green,
+    })
+}
+
+fn errors<'a>(rounds: impl Iterator<Item = &'a Errors> + Clone) -> Option<String> {
+    rounds.clone().next()?;
+    Some(count(rounds.map(Errors::total).sum()))
+}
+
+fn note(workload: Workload, row: &Row) -> String {
+    let mut notes = Vec::new();
+    let failures: Vec<&str> = row.failures().collect();
+    if let Some(reason) = failures.first() {
+        notes.push(match failures.len() == row.rounds.len() {
+            true => format!("no result: {reason}"),
+            false => format!("{} of {} rounds: {reason}", failures.len(), row.rounds.len()),
+        });
+    }
+    if let Some(worst) = row.reports().max_by_key(|report| report.starved)
+        && worst.starved > 0
+    {
+        let served = worst.connections - worst.starved;
+        notes.push(format!("starved: {served} of {} connections served", worst.connections));
+    } else if workload == Workload::Mixed && pace(row) == Some(Color::Red) {
+        notes.push("stalls: all wait for a computation".into());
+    }
+    if row.reports().any(closes_after_each_answer) {
+        notes.push("closes after each answer; we return after 100 ms".into());
+    } else if let Some(kinds) = kinds_of_errors(row) {
+        notes.push(format!("connections lost: {kinds}"));
+    }
+    if let Some(report) = row.reports().find(|report| report.generator.saturated) {
+        let lag = Duration::from_nanos(report.generator.send_lag_p99);
+        let busy = report.generator.busy.unwrap_or(0.0) * 100.0;
+        notes.push(format!("saturated: generator busy {busy:.0} %, late by {}", time(lag)));
+    }
+    notes.join("; ")
+}
+
+/// As step 01 does. Then it is our own pause that decides how many requests there are.
+fn closes_after_each_answer(report: &Report) -> bool {
+    let lost = report.errors.closed + report.errors.reset;
+    let primes = report.primes.as_ref();
+    let answered = report.requests.answered + primes.map_or(0, |primes| primes.answered);
+    let sockets = report.connections + primes.map_or(0, |primes| primes.connections);
+    report.reopened > 0 && lost == report.errors.total() && answered <= lost + sockets as u64
+}
+
+/// What went wrong with connections, in all rounds: `reset 2, closed 7`.
+fn kinds_of_errors(row: &Row) -> Option<String> {
+    let measured = row.reports().map(|report| &report.errors);
+    let all = measured.chain(row.rested().map(|rested| &rested.crowd.errors));
+    let mut sums = Errors::default().kinds();
+    for errors in all {
+        for (sum, (_, n)) in sums.iter_mut().zip(errors.kinds()) {
+            sum.1 += n;
+        }
+    }
+    let seen = sums.iter().filter(|(_, n)| *n > 0);
+    let kinds: Vec<String> = seen.map(|(kind, n)| format!("{kind} {}", count(*n))).collect();
+    (!kinds.is_empty()).then(|| kinds.join(", "))
+}
