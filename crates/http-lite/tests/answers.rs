@@ -216,7 +216,7 @@ fn persistence() {
         case(
             "close among other options, in another case, in a second field",
             "RFC 9110 §7.6.1",
-            "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection: , y ,CLOSE\r\n\r\n",
+            "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: x\r\nConnection: , y ,CLOSE, z\r\n\r\n",
             [plain.clone().closing()],
         ),
         case(
@@ -246,8 +246,8 @@ fn persistence() {
         case(
             "a later minor version is answered as 1.1",
             "RFC 9110 §2.5",
-            "GET /plain HTTP/1.7\r\nHost: a\r\n\r\n",
-            [plain.clone()],
+            "GET /plain HTTP/1.2\r\nHost: a\r\n\r\nGET /plain HTTP/1.9\r\nHost: a\r\n\r\n",
+            [plain.clone(), plain.clone()],
         ),
         case(
             "a 204 has neither body nor length",

@@ -102,6 +102,26 @@ fn a_body_is_not_held() {
 }
 
 #[test]
+fn closing_waits_for_a_body_that_is_on_its_way() {
+    let head = "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\n";
+    let mut session = session(head);
+    assert_eq!(written(&mut session), Reply::ok("plain\n").closing().bytes());
+    session.received(b"abc");
+    assert!(matches!(session.want(), Want::Read));
+    session.received(b"de");
+    assert!(matches!(session.want(), Want::Close));
+}
+
+#[test]
+fn closing_does_not_wait_for_a_body_that_waits_for_us() {
+    let head =
+        "GET /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
+    let mut session = session(head);
+    assert_eq!(written(&mut session), Reply::ok("plain\n").closing().bytes());
+    assert!(matches!(session.want(), Want::Close));
+}
+
+#[test]
 fn a_request_that_takes_too_long_gets_408() {
     let why = "the request took too long to arrive";
     for start in ["G", "GET / HTTP/1.1\r\n", "\r\nGET / HTTP/1.1\r\nHost: a\r\n"] {

@@ -207,6 +207,7 @@ fn transfer_codings() {
         bad("RFC 9112 §6.3", coding("chunked;q=1"), last),
         bad("RFC 9112 §6.3", coding("chunked, gzip"), after),
         bad("RFC 9112 §6.1", coding("chunked, chunked"), after),
+        bad("RFC 9112 §6.1", coding("gzip, chunked, gzip"), after),
         bad("RFC 9112 §6.1", coding("chunked\r\nTransfer-Encoding: chunked"), after),
         bad("RFC 9112 §6.1", coding(" , "), "the Transfer-Encoding is empty"),
         bad("RFC 9110 §5.5", coding("\x0bchunked"), "a field's value has a control character"),
