@@ -7,6 +7,8 @@
 
 mod net;
 mod reactor;
+#[cfg(test)]
+mod tests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -15,7 +17,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
@@ -89,7 +91,8 @@ impl Runtime {
                 }
             }
             // One round: what these tasks wake has its turn after we have looked at the sockets.
-            for task in mem::take(&mut *self.shared.queue()) {
+            let round = self.shared.take_queue();
+            for task in round {
                 task.run();
             }
             // Announce first, look again after: whoever queues something from now on wakes us.
@@ -105,7 +108,7 @@ impl Drop for Runtime {
     /// A task that never finished is owned by the wakers that it left with its sockets, and owns
     /// them: the circle is broken here.
     fn drop(&mut self) {
-        drop(mem::take(&mut *self.shared.queue()));
+        drop(self.shared.take_queue());
         drop(self.shared.sockets.take_wakers());
     }
 }
@@ -178,8 +181,15 @@ impl Wake for Main {
 }
 
 impl Shared {
-    fn queue(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<Task>>> {
+    fn queue(&self) -> MutexGuard<'_, VecDeque<Arc<Task>>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All that is queued. (A function, so that the lock is released when it returns: in the head
+    /// of a `for`, the guard would live as long as the loop, and the first task to wake another
+    /// would wait for it for ever.)
+    fn take_queue(&self) -> VecDeque<Arc<Task>> {
+        mem::take(&mut *self.queue())
     }
 
     fn push(&self, task: Arc<Task>) {
