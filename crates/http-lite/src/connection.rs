@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use proto::{Job, Output, Phase, Protocol, Step, Then};
 
-use crate::head::{Head, Refusal};
+use crate::head::Head;
+use crate::refusal::Refusal;
 use crate::request::Request;
 use crate::response::{After, Framing, Response, Status};
 

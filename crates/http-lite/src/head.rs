@@ -2,8 +2,11 @@
 
 use std::ops::Range;
 
+use crate::grammar::{TOKEN, elements, find, has_control, is_host, number, span};
 use crate::limits::{MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_REQUEST_LINE};
+use crate::refusal::{Refusal, bad, refuse};
 use crate::request::{Method, Request, Version};
+use crate::request_line::{RequestLine, too_long};
 use crate::response::{After, Status};
 
 /// What is known of a head so far. It keeps positions, not bytes: the input stays where it is
@@ -32,18 +35,6 @@ pub(crate) struct Head {
     expect: bool,
 }
 
-/// The request line; its ranges are positions in the input.
-struct RequestLine {
-    method: Method,
-    version: Version,
-    /// Of an absolute-form target.
-    authority: Option<Range<usize>>,
-    /// Path and query.
-    target: Range<usize>,
-    /// Where the fields begin.
-    end: usize,
-}
-
 /// What the transfer codings listed so far come to (RFC 9112 §6.1, §7).
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Coding {
@@ -53,22 +44,6 @@ enum Coding {
     OthersThenChunked,
     /// Others only.
     Others,
-}
-
-/// Why a request is not looked at further.
-pub(crate) struct Refusal {
-    /// What is answered.
-    pub status: Status,
-    /// What is wrong, for people.
-    pub why: &'static str,
-}
-
-fn refuse<T>(status: Status, why: &'static str) -> Result<T, Refusal> {
-    Err(Refusal { status, why })
-}
-
-fn bad<T>(why: &'static str) -> Result<T, Refusal> {
-    refuse(Status::BAD_REQUEST, why)
 }
 
 impl Head {
@@ -165,9 +140,7 @@ impl Head {
         if self.length.is_some() {
             return bad("there is more than one Content-Length");
         }
-        let digits = !value.is_empty() && value.iter().all(u8::is_ascii_digit);
-        let value = str::from_utf8(value).ok().filter(|_| digits);
-        self.length = value.and_then(|value| value.parse().ok());
+        self.length = number(value);
         match self.length {
             Some(_) => Ok(()),
             None => bad("the Content-Length is not a number of bytes"),
@@ -294,165 +267,5 @@ impl Head {
     }
 }
 
-impl RequestLine {
-    /// A request line without its CRLF, which begins at `start` of the input (RFC 9112 §3).
-    fn parse(line: &[u8], start: usize) -> Result<RequestLine, Refusal> {
-        let form = "the request line is not 'METHOD /target HTTP/1.1'";
-        let method_end = span(&TOKEN, line);
-        let (method, rest) = line.split_at(method_end);
-        let Some(rest) = rest.strip_prefix(b" ").filter(|_| !method.is_empty()) else {
-            return bad(form);
-        };
-        let target_start = method_end + 1;
-        let (target, rest) = rest.split_at(span(&TARGET, rest));
-        let Some(version) = rest.strip_prefix(b" ").filter(|_| !target.is_empty()) else {
-            return bad(match rest.first() {
-                Some(b' ') | None => form,
-                Some(_) => "the target has a character that does not belong there",
-            });
-        };
-        count_examined(version.len());
-        let version = match version {
-            b"HTTP/1.1" => Version::Http11,
-            b"HTTP/1.0" => Version::Http10,
-            [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Version::Http11,
-            [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-                return refuse(Status::VERSION_NOT_SUPPORTED, "this server speaks HTTP/1.1");
-            }
-            _ => return bad(form),
-        };
-        let Some(method) = Method::parse(method) else {
-            return refuse(Status::NOT_IMPLEMENTED, "the method is not known here");
-        };
-        let authority = authority(method, target)?;
-        let positions = |range: Range<usize>| {
-            let offset = start + target_start;
-            range.start + offset..range.end + offset
-        };
-        let path = authority.as_ref().map_or(0, |authority| authority.end);
-        Ok(RequestLine {
-            method,
-            version,
-            authority: authority.map(positions),
-            target: positions(path..target.len()),
-            end: start + line.len() + 2,
-        })
-    }
-}
-
-/// What is wrong with a request line of which only the start is looked at (RFC 9112 §3).
-fn too_long<T>(start: &[u8]) -> Result<T, Refusal> {
-    let method = span(&TOKEN, start);
-    match start.get(method) {
-        Some(b' ') if method > 0 => refuse(Status::URI_TOO_LONG, "the target is too long"),
-        None => refuse(Status::NOT_IMPLEMENTED, "no method is that long"),
-        Some(_) => bad("the request line does not begin with a method"),
-    }
-}
-
-/// Where in a target its authority stands: `None` in origin-form (`/path`) and asterisk-form
-/// (`*`), which have none (RFC 9112 §3.2).
-fn authority(method: Method, target: &[u8]) -> Result<Option<Range<usize>>, Refusal> {
-    if target.starts_with(b"/") || (target == b"*" && method == Method::Options) {
-        return Ok(None);
-    }
-    let scheme = [b"http://".as_slice(), b"https://"].into_iter().find(|scheme| {
-        target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-    });
-    let Some(start) = scheme.map(<[u8]>::len) else {
-        return bad("the target is neither a path nor an http URI");
-    };
-    let rest = &target[start..];
-    let end = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
-    // Without a host an http URI is invalid (RFC 9110 §4.2.1); so is one with a user (§4.2.4).
-    if rest[..end].is_empty() || rest.starts_with(b":") || !is_host(&rest[..end]) {
-        return bad("the target's authority is not a host and a port");
-    }
-    Ok(Some(start..start + end))
-}
-
-/// Whether this is `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2.2). The host may be
-/// empty: so it is sent when the target has none.
-fn is_host(value: &[u8]) -> bool {
-    let literal = value.starts_with(b"[");
-    let host_end = if literal {
-        let digits = span(&IP_LITERAL, &value[1..]);
-        if digits == 0 || value.get(digits + 1) != Some(&b']') {
-            return false;
-        }
-        digits + 2
-    } else {
-        span(&REG_NAME, value)
-    };
-    match value[host_end..].split_first() {
-        None => true,
-        Some((b':', port)) => port.iter().all(u8::is_ascii_digit),
-        Some(_) => false,
-    }
-}
-
-/// The elements of a comma-separated list, of which some may be empty (RFC 9110 §5.6.1).
-fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    value.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).filter(|element| !element.is_empty())
-}
-
-/// A set of bytes.
-type Class = [bool; 256];
-
-macro_rules! class {
-    ($class:pat) => {{
-        let mut class = [false; 256];
-        let mut byte = 0;
-        while byte < class.len() {
-            class[byte] = matches!(byte as u8, $class);
-            byte += 1;
-        }
-        class
-    }};
-}
-
-/// `tchar` (RFC 9110 §5.6.2).
-const TOKEN: Class = class!(
-    b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'0'..=b'9' | b'A'..=b'Z' | b'^'..=b'z' | b'|' | b'~'
-);
-
-/// Visible ASCII without `#`: a fragment is not sent (RFC 9112 §3.2.1). Browsers do send some
-/// characters that RFC 3986 wants encoded, such as `|`.
-const TARGET: Class = class!(b'!'..=b'"' | b'$'..=b'~');
-
-/// `reg-name`, with `%` for `pct-encoded`, and so `IPv4address` (RFC 3986 §3.2.2).
-const REG_NAME: Class = class!(
-    b'!' | b'$'..=b'.' | b'0'..=b'9' | b';' | b'=' | b'A'..=b'Z' | b'_' | b'a'..=b'z' | b'~'
-);
-
-/// What may stand between the brackets of an `IP-literal` (RFC 3986 §3.2.2).
-const IP_LITERAL: Class = class!(b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f' | b':' | b'.');
-
-/// How many bytes at the start belong to the class.
-fn span(class: &Class, bytes: &[u8]) -> usize {
-    let n = bytes.iter().position(|&byte| !class[usize::from(byte)]).unwrap_or(bytes.len());
-    count_examined(n + 1);
-    n
-}
-
-/// Whether there is a byte that must not be in a field's value: CR, NUL and the like
-/// (RFC 9110 §5.5). Looks at all of them, without a branch: so the compiler makes it many at once.
-fn has_control(value: &[u8]) -> bool {
-    count_examined(value.len());
-    let control = |&byte: &u8| (byte < b' ' && byte != b'\t') | (byte == 0x7f);
-    value.iter().fold(false, |found, byte| found | control(byte))
-}
-
-fn find(byte: u8, input: &[u8]) -> Option<usize> {
-    let at = memchr::memchr(byte, input);
-    count_examined(at.map_or(input.len(), |at| at + 1));
-    at
-}
-
-#[cfg(not(test))]
-fn count_examined(_: usize) {}
 #[cfg(test)]
-use tests::count_examined;
-
-#[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -40,7 +40,7 @@
 //!   the connection closes. `tests/refusals.rs` has each case with its clause.
 //! * A line is judged when it is whole, and in order, so the answer is the same however the
 //!   network slices the request. Every byte is looked at twice: once to find the end of its line,
-//!   once to check it.
+//!   once to check it; what framing depends on is looked at once more.
 //! * Every limit is in [`limits`].
 //!
 //! # What it does not do yet
@@ -53,9 +53,12 @@
 //! * Responses are whole: no streaming, no chunked coding.
 
 mod connection;
+mod grammar;
 mod head;
 pub mod limits;
+mod refusal;
 mod request;
+mod request_line;
 mod response;
 mod router;
 

@@ -54,11 +54,18 @@ fn examines_no_byte_more_than_twice() {
 
 #[test]
 fn examines_what_framing_needs_a_third_time() {
-    let start = b"GET / HTTP/1.1\r\nHost: ".as_slice();
-    let input = [start, &[b'a'; 16_000], b"\r\n\r\n"].concat();
-    for size in [1, 1000, input.len()] {
-        let (_, examined) = examined(&input, size);
-        assert!(examined <= input.len() * 3, "{examined} of {} in pieces of {size}", input.len());
+    let start = b"GET / HTTP/1.1\r\nHost: a\r\n".as_slice();
+    let host = [b"GET / HTTP/1.1\r\nHost: ".as_slice(), &[b'a'; 16_000]].concat();
+    let length = [start, b"Content-Length: ", &[b'0'; 16_000]].concat();
+    let connection = [start, b"Connection: ", &b"a,".repeat(8_000)].concat();
+    let coding = [start, b"Transfer-Encoding: ", &b"a,".repeat(8_000)].concat();
+    for start in [host, length, connection, coding] {
+        let input = [&start, b"\r\n\r\n".as_slice()].concat();
+        for size in [1, 1000, input.len()] {
+            let (_, examined) = examined(&input, size);
+            let most = input.len() * 3;
+            assert!(examined <= most, "{examined} of {} in pieces of {size}", input.len());
+        }
     }
 }
 

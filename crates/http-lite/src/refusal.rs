@@ -1,0 +1,21 @@
+//! Requests that are not looked at further.
+
+use crate::response::Status;
+
+/// Why a request is not looked at further.
+pub(crate) struct Refusal {
+    /// What is answered.
+    pub status: Status,
+    /// What is wrong, for people.
+    pub why: &'static str,
+}
+
+/// Refuses with this status.
+pub(crate) fn refuse<T>(status: Status, why: &'static str) -> Result<T, Refusal> {
+    Err(Refusal { status, why })
+}
+
+/// Refuses with 400: what arrived is not HTTP.
+pub(crate) fn bad<T>(why: &'static str) -> Result<T, Refusal> {
+    refuse(Status::BAD_REQUEST, why)
+}
