@@ -19,12 +19,12 @@ use slab::Slab;
 use step_05_nonblocking::Acceptor;
 
 const LISTENER: Token = Token(usize::MAX);
-const STOP: Token = Token(usize::MAX - 1);
+const WAKER: Token = Token(usize::MAX - 1);
 
 struct EventLoop {
     poll: Poll,
-    /// `None`: we are stopping.
-    acceptor: Option<Acceptor>,
+    /// Closed when we are stopping.
+    acceptor: Acceptor,
     service: Service,
     /// A connection's key is its token.
     connections: Slab<Connection>,
@@ -37,8 +37,8 @@ struct EventLoop {
 fn main() -> anyhow::Result<()> {
     let Server { listener, service, stop, .. } = cli::start(env!("CARGO_PKG_NAME"), None)?;
     let poll = Poll::new()?;
-    let acceptor = Some(Acceptor::new(listener, poll.registry(), LISTENER)?);
-    let waker = Waker::new(poll.registry(), STOP)?;
+    let acceptor = Acceptor::new(listener, poll.registry(), LISTENER)?;
+    let waker = Waker::new(poll.registry(), WAKER)?;
     stop.on_request(move || waker.wake().expect("a waker outlives what it wakes"));
     let (connections, ready, buffer) = (Slab::new(), Vec::new(), [0; READ_SIZE]);
     EventLoop { poll, acceptor, service, connections, ready, buffer }.run()
@@ -47,8 +47,9 @@ fn main() -> anyhow::Result<()> {
 impl EventLoop {
     fn run(&mut self) -> anyhow::Result<()> {
         let mut events = Events::with_capacity(1024);
-        while self.acceptor.is_some() || !self.connections.is_empty() {
-            match self.poll.poll(&mut events, self.timeout()) {
+        while !self.acceptor.is_closed() || !self.connections.is_empty() {
+            let at_once = (!self.ready.is_empty()).then_some(Duration::ZERO);
+            match self.poll.poll(&mut events, at_once.or(self.acceptor.due_in())) {
                 // The process was stopped and continued: nothing happened.
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 result => result?,
@@ -57,46 +58,33 @@ impl EventLoop {
             for event in &events {
                 match event.token() {
                     LISTENER => self.accept(),
-                    STOP => self.stop(),
+                    WAKER => self.stop(),
                     Token(key) => self.turn(key, event.is_read_closed()),
                 }
             }
             leftovers.into_iter().for_each(|key| self.turn(key, true));
-            if self.acceptor.as_ref().and_then(Acceptor::due_in) == Some(Duration::ZERO) {
+            if self.acceptor.due_in() == Some(Duration::ZERO) {
                 self.accept();
             }
         }
         Ok(())
     }
 
-    /// How long to wait for the kernel when there may be work that it will not tell us of.
-    fn timeout(&self) -> Option<Duration> {
-        if !self.ready.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        self.acceptor.as_ref()?.due_in()
-    }
-
     fn accept(&mut self) {
-        let Some(acceptor) = &mut self.acceptor else { return };
         let both = Interest::READABLE | Interest::WRITABLE;
-        for (mut stream, peer) in acceptor.clients() {
+        for (mut stream, peer) in self.acceptor.clients() {
             let place = self.connections.vacant_entry();
             let registered = self.poll.registry().register(&mut stream, Token(place.key()), both);
-            let session = self.service.session();
+            let connection = Connection { stream, peer, session: self.service.session() };
             // A fresh socket is writable: its first edge comes at once, and it greets then.
-            cli::report(
-                peer,
-                registered.map(|()| place.insert(Connection { stream, peer, session })),
-            );
+            cli::report(peer, registered.map(|()| place.insert(connection)));
         }
     }
 
     /// Lets a connection do what it can without waiting. (It may be gone, closed in this round.)
     fn turn(&mut self, key: usize, drain: bool) {
         let Some(connection) = self.connections.get_mut(key) else { return };
-        let stopping = self.acceptor.is_none();
-        match connection.drive(&mut self.buffer, drain, stopping) {
+        match connection.drive(&mut self.buffer, drain, self.acceptor.is_closed()) {
             Ok(Turn::Waits) => {}
             Ok(Turn::Ready) => self.ready.push(key),
             ended => {
@@ -108,7 +96,7 @@ impl EventLoop {
 
     /// Nobody new, and everybody's last turn: take what has arrived, then report the end.
     fn stop(&mut self) {
-        self.acceptor = None;
+        self.acceptor.close();
         self.ready.extend(self.connections.iter().map(|(key, _)| key));
     }
 }

@@ -28,8 +28,8 @@ const WAKER: Token = Token(usize::MAX - 1);
 
 struct EventLoop {
     poll: Poll,
-    /// `None`: we are stopping.
-    acceptor: Option<Acceptor>,
+    /// Closed when we are stopping.
+    acceptor: Acceptor,
     service: Service,
     stop: Stop,
     workers: Workers,
@@ -45,7 +45,7 @@ fn main() -> anyhow::Result<()> {
     let server = cli::start(env!("CARGO_PKG_NAME"), NonZeroUsize::new(4))?;
     let Server { listener, service, stop, workers } = server;
     let poll = Poll::new()?;
-    let acceptor = Some(Acceptor::new(listener, poll.registry(), LISTENER)?);
+    let acceptor = Acceptor::new(listener, poll.registry(), LISTENER)?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
     let workers = Workers::new(workers, Arc::clone(&waker))?;
     stop.on_request(move || waker.wake().expect("a waker outlives what it wakes"));
@@ -56,8 +56,9 @@ fn main() -> anyhow::Result<()> {
 impl EventLoop {
     fn run(&mut self) -> anyhow::Result<()> {
         let mut events = Events::with_capacity(1024);
-        while self.acceptor.is_some() || !self.connections.is_empty() {
-            match self.poll.poll(&mut events, self.timeout()) {
+        while !self.acceptor.is_closed() || !self.connections.is_empty() {
+            let at_once = (!self.ready.is_empty()).then_some(Duration::ZERO);
+            match self.poll.poll(&mut events, at_once.or(self.acceptor.due_in())) {
                 // The process was stopped and continued: nothing happened.
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 result => result?,
@@ -71,48 +72,31 @@ impl EventLoop {
                 }
             }
             leftovers.into_iter().for_each(|key| self.turn(key, true));
-            if self.acceptor.as_ref().and_then(Acceptor::due_in) == Some(Duration::ZERO) {
+            if self.acceptor.due_in() == Some(Duration::ZERO) {
                 self.accept();
             }
         }
         Ok(())
     }
 
-    /// How long to wait for the kernel when there may be work that it will not tell us of.
-    fn timeout(&self) -> Option<Duration> {
-        if !self.ready.is_empty() {
-            return Some(Duration::ZERO);
-        }
-        self.acceptor.as_ref()?.due_in()
-    }
-
     fn accept(&mut self) {
-        let Some(acceptor) = &mut self.acceptor else { return };
         let both = Interest::READABLE | Interest::WRITABLE;
-        for (mut stream, peer) in acceptor.clients() {
+        for (mut stream, peer) in self.acceptor.clients() {
             let place = self.connections.vacant_entry();
             let registered = self.poll.registry().register(&mut stream, Token(place.key()), both);
-            let session = self.service.session();
+            let connection = Connection { stream, peer, session: self.service.session() };
             // A fresh socket is writable: its first edge comes at once, and it greets then.
-            cli::report(
-                peer,
-                registered.map(|()| place.insert(Some(Connection { stream, peer, session }))),
-            );
+            cli::report(peer, registered.map(|()| place.insert(Some(connection))));
         }
     }
 
     /// Lets a connection do what it can without waiting. (It may be gone, or away.)
     fn turn(&mut self, key: usize, drain: bool) {
-        let Some(place) = self.connections.get_mut(key) else { return };
-        let Some(mut connection) = place.take() else { return };
-        let stopping = self.acceptor.is_none();
-        match connection.drive(&mut self.buffer, drain, stopping) {
-            Ok(Turn::Waits) => *place = Some(connection),
-            Ok(Turn::Ready) => {
-                *place = Some(connection);
-                self.ready.push(key);
-            }
-            Ok(Turn::Runs(job)) => self.workers.send(key, connection, job),
+        let Some(Some(connection)) = self.connections.get_mut(key) else { return };
+        match connection.drive(&mut self.buffer, drain, self.acceptor.is_closed()) {
+            Ok(Turn::Waits) => {}
+            Ok(Turn::Ready) => self.ready.push(key),
+            Ok(Turn::Runs(job)) => self.workers.send(key, &mut self.connections[key], job),
             ended => {
                 cli::report(connection.peer, ended);
                 self.connections.remove(key);
@@ -127,14 +111,10 @@ impl EventLoop {
             // Edges that came while it was away are lost: look at what there is.
             self.turn(key, true);
         }
-        if self.acceptor.is_some() && self.stop.requested() {
-            self.stop();
+        // Nobody new, and everybody's last turn: take what has arrived, then report the end.
+        if self.stop.requested() && !self.acceptor.is_closed() {
+            self.acceptor.close();
+            self.ready.extend(self.connections.iter().map(|(key, _)| key));
         }
-    }
-
-    /// Nobody new, and everybody's last turn: take what has arrived, then report the end.
-    fn stop(&mut self) {
-        self.acceptor = None;
-        self.ready.extend(self.connections.iter().map(|(key, _)| key));
     }
 }

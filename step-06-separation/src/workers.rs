@@ -31,8 +31,10 @@ impl Workers {
         Ok(Workers { pool, tasks: VecDeque::new(), home, arrivals, waker })
     }
 
-    /// Sends a connection to a worker, with the job that it wants done.
-    pub fn send(&mut self, key: usize, mut connection: Connection, job: Job) {
+    /// Takes a connection out of its place and sends it to a worker, with the job that it wants
+    /// done. The place stays: nobody else gets its key.
+    pub fn send(&mut self, key: usize, place: &mut Option<Connection>, job: Job) {
+        let Some(mut connection) = place.take() else { return };
         let (home, waker) = (self.home.clone(), Arc::clone(&self.waker));
         self.tasks.push_back(Box::new(move || {
             connection.session.done(job.run());

@@ -7,7 +7,6 @@
 //! Still wrong: one core does all the waiting. Step 10 lets every core wait.
 
 use std::io;
-use std::num::NonZeroUsize;
 
 use cli::{Server, Stop};
 use proto::{READ_SIZE, Session, Want};
@@ -15,16 +14,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::spawn;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), NonZeroUsize::new(4))?;
-    Builder::new_current_thread()
-        .enable_all()
-        .max_blocking_threads(server.workers.get())
-        .build()?
-        .block_on(run(server))
+    let server = cli::start(env!("CARGO_PKG_NAME"), None)?;
+    Builder::new_current_thread().enable_all().build()?.block_on(run(server))
 }
 
 async fn run(server: Server) -> anyhow::Result<()> {
@@ -59,7 +53,7 @@ async fn serve(mut stream: TcpStream, mut session: Session, mut stop: Stop) -> i
                 let n = stream.write(bytes).await?;
                 session.sent(n);
             }
-            Want::Run(job) => session.done(spawn_blocking(|| job.run()).await?),
+            Want::Run(job) => session.done(tokio::task::spawn_blocking(|| job.run()).await?),
             Want::Close => return Ok(()),
         }
     }

@@ -16,7 +16,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::spawn;
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 fn main() -> anyhow::Result<()> {
@@ -60,7 +59,7 @@ async fn serve(mut stream: TcpStream, mut session: Session, mut stop: Stop) -> i
                 let n = stream.write(bytes).await?;
                 session.sent(n);
             }
-            Want::Run(job) => session.done(spawn_blocking(|| job.run()).await?),
+            Want::Run(job) => session.done(tokio::task::spawn_blocking(|| job.run()).await?),
             Want::Close => return Ok(()),
         }
     }

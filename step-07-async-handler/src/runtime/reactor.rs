@@ -167,7 +167,11 @@ impl<S: Source> Registered<S> {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     lock(side).closed = false;
                 }
-                Err(error) => return Poll::Ready(Err(error)),
+                // It says nothing about what is still there: no edge will come for that.
+                Err(error) => {
+                    lock(side).ready = true;
+                    return Poll::Ready(Err(error));
+                }
             }
         }
     }
