@@ -38,7 +38,7 @@ Examples:
   cargo xtask bench-all --workload echo --rate 2000 --connections 1000
   cargo xtask bench-all --workload crowd --connections 10000 --step 05 --step 06
   cargo xtask bench-all --workload echo --protocol frames --step 05 --rounds 9 \\
-      --peer 'floor=./floor 127.0.0.1:{port}' --peer-protocol raw --baseline floor
+      --peer 'floor=target/release/examples/floor {port}' --peer-protocol raw --baseline floor
 
 The file that --json writes is described in xtask/src/bench/record.rs.")]
 pub struct Args {

@@ -30,8 +30,12 @@ const OPEN_EVERY: Duration = Duration::from_micros(125);
 /// How much of that may be made up for when the loop was busy otherwise.
 const OPEN_BURST: Duration = Duration::from_millis(1);
 
-/// How long the last connection may take to open.
-const OPEN_LIMIT: Duration = Duration::from_secs(2);
+/// And not while so many are waiting for the kernel at the other end: the backlog is full. What it
+/// dropped is sent again after a second, and more of it would only be dropped as well.
+const CONNECTING: usize = 64;
+
+/// How long all may take to open beyond the time that the pace asks for.
+const OPEN_LIMIT: Duration = Duration::from_secs(4);
 
 /// A client that was hung up on waits before it tries again. So a server that closes after every
 /// answer is not met with a storm, and attempts are bounded.
@@ -97,6 +101,8 @@ pub struct Generator {
     started: bool,
     /// How many slots are not settled.
     unsettled: usize,
+    /// How many connections are neither open nor lost yet.
+    connecting: usize,
     /// Which slots are to be opened, and not before when.
     opening: VecDeque<(Instant, usize)>,
     /// Not before this is the next one opened.
@@ -140,6 +146,7 @@ impl Generator {
             alarm,
             started: false,
             unsettled: slots.len(),
+            connecting: 0,
             opening: (0..slots.len()).map(|slot| (now, slot)).collect(),
             slots,
             next_open: now,
@@ -221,6 +228,7 @@ impl Generator {
         }
         // The one look at the clock: when this request ended, and when the next one is sent.
         let now = Instant::now();
+        self.connecting -= usize::from(opened);
         if let Some(flight) = turn.answered {
             slot.answered += 1;
             self.groups[slot.group].book.answered(flight, now);
@@ -296,6 +304,7 @@ impl Generator {
     fn open_due(&mut self, now: Instant) -> Result<(), Error> {
         while let Some(&(due, index)) = self.opening.front()
             && due.max(self.next_open) <= now
+            && self.connecting < CONNECTING
         {
             self.opening.pop_front();
             self.next_open = self.next_open.max(now - OPEN_BURST) + OPEN_EVERY;
@@ -311,6 +320,7 @@ impl Generator {
         match connection::open(self.plan.target, &mut self.source) {
             Ok(stream) => {
                 let connection = slot.connection.insert(Connection::new(stream, script, index));
+                self.connecting += 1;
                 let both = Interest::READABLE | Interest::WRITABLE;
                 let registry = self.poll.registry();
                 registry
@@ -329,7 +339,8 @@ impl Generator {
         self.errors.count(loss);
         self.settle(index);
         let slot = &mut self.slots[index];
-        slot.connection = None;
+        let lost = slot.connection.take();
+        self.connecting -= usize::from(lost.is_some_and(|lost| !lost.is_connected()));
         if self.plan.workload == Workload::Crowd {
             slot.answered = 0;
         }
@@ -346,7 +357,8 @@ impl Generator {
     /// When the loop must wake up although the kernel has no news. A request that is due while
     /// nobody is free is no reason: there is nothing to be done about it.
     fn next_due(&mut self) -> Option<Instant> {
-        let mut next = self.opening.front().map(|&(due, _)| due.max(self.next_open));
+        let opening = self.opening.front().filter(|_| self.connecting < CONNECTING);
+        let mut next = opening.map(|&(due, _)| due.max(self.next_open));
         for group in 0..self.groups.len() {
             if self.started
                 && self.first_free(group).is_some()

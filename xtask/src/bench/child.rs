@@ -12,8 +12,11 @@ use anyhow::{Context, Result, bail};
 use super::interrupt::{self, LOOK_EVERY};
 use super::pin::Core;
 
-/// How much of what a process says on stderr is kept, for the report.
-const KEPT: usize = 2000;
+/// How much of what a process says on stderr is kept, backtraces included.
+const KEPT: usize = 8 << 10;
+
+/// How much of that is told.
+const TOLD: usize = 300;
 
 /// A running process, in a process group of its own: Ctrl-C on the terminal reaches us and not
 /// it, and ending the group ends its children, too. Dropping this does so, and waits.
@@ -93,9 +96,7 @@ impl Child {
     /// The end of what it said on stderr, as the end of a message.
     pub fn last_words(&self) -> String {
         let stderr = self.stderr.lock().unwrap_or_else(PoisonError::into_inner);
-        let text = String::from_utf8_lossy(&stderr);
-        let words: Vec<&str> = text.split_whitespace().collect();
-        if words.is_empty() { String::new() } else { format!("; it said: {}", words.join(" ")) }
+        last_words(&String::from_utf8_lossy(&stderr))
     }
 }
 
@@ -121,6 +122,16 @@ fn end_group(leader: u32) {
     let _ = leader;
 }
 
+fn last_words(stderr: &str) -> String {
+    let message = stderr.split("tack backtrace:").next().unwrap_or_default();
+    let message = message.trim_end_matches(['S', 's']);
+    let words: Vec<&str> = message.split_whitespace().collect();
+    let words = words.join(" ");
+    let start = words.len().saturating_sub(TOLD);
+    let start = (start..words.len()).find(|&i| words.is_char_boundary(i)).unwrap_or(0);
+    if words.is_empty() { words } else { format!("; it said: {}", &words[start..]) }
+}
+
 fn keep_tail(mut pipe: impl Read, tail: &Mutex<Vec<u8>>) {
     let mut buffer = [0; KEPT];
     while let Ok(n @ 1..) = pipe.read(&mut buffer) {
@@ -144,6 +155,15 @@ mod tests {
     fn is_gone(pid: &str) -> bool {
         let mut kill = Command::new("kill");
         !kill.args(["-0", pid]).stderr(Stdio::null()).status().expect("kill is there").success()
+    }
+
+    #[test]
+    fn a_backtrace_is_not_a_word() {
+        assert_eq!(last_words("  \n"), "");
+        let error = "Error: no port\n\nStack backtrace:\n   0: main\n";
+        assert_eq!(last_words(error), "; it said: Error: no port");
+        let endless = "é".repeat(1000);
+        assert!(last_words(&endless).len() < 2 * TOLD);
     }
 
     #[test]

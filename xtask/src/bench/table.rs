@@ -8,9 +8,9 @@ use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, Tab
 use load::book::Errors;
 use load::report::{Latency, Time};
 use load::units::{bytes, count, three_digits, time};
-use load::{Protocol, Report, Workload};
+use load::{Crowd, Protocol, Report, Workload};
 
-use super::cell::Outcome;
+use super::cell::{Outcome, Rested};
 use super::record::{Row, Table};
 use super::stats::{Summary, summary};
 
@@ -82,7 +82,8 @@ fn title(table: &Table) -> String {
     let asked = if let Some(report) = rows().flat_map(Row::reports).next() {
         what_was_asked(report, table.protocol)
     } else if let Some(rested) = rows().flat_map(Row::rested).next() {
-        format!("{} connections, at rest after one request each", rested.crowd.connections)
+        let connections = count(rested.crowd.connections as u64);
+        format!("{connections} connections, at rest after one request each")
     } else {
         "no results".into()
     };
@@ -168,7 +169,9 @@ fn crowd_columns() -> Vec<Column<'static>> {
         (
             "bytes/connection",
             Box::new(|row| {
-                let bytes = summary(row.rested().map(|rested| rested.bytes_per_connection))?;
+                let came = |rested: &&Rested| rested.crowd.at_rest == rested.crowd.connections;
+                let rested = row.rested().filter(came);
+                let bytes = summary(rested.map(|rested| rested.bytes_per_connection))?;
                 Some(format!("{:.0}{}", bytes.median, spread(bytes, row)))
             }),
         ),
@@ -259,12 +262,22 @@ fn note(workload: Workload, row: &Row) -> String {
     } else if workload == Workload::Mixed && pace(row) == Some(Color::Red) {
         notes.push("stalls: all wait for a computation".into());
     }
+    if let Some(rested) = row.rested().min_by_key(|rested| rested.crowd.at_rest)
+        && rested.crowd.at_rest < rested.crowd.connections
+    {
+        let Crowd { at_rest, connections, .. } = rested.crowd;
+        notes.push(format!("starved: {at_rest} of {connections} connections served"));
+    }
     if row.reports().any(closes_after_each_answer) {
         notes.push("closes after each answer; we return after 100 ms".into());
     } else if let Some(kinds) = kinds_of_errors(row) {
         notes.push(format!("connections lost: {kinds}"));
     }
-    if let Some(report) = row.reports().find(|report| report.generator.saturated) {
+    // In fewer than half of the rounds it does not reach the median.
+    let saturated = row.reports().filter(|report| report.generator.saturated);
+    if saturated.clone().count() * 2 >= row.rounds.len()
+        && let Some(report) = saturated.clone().next()
+    {
         let lag = Duration::from_nanos(report.generator.send_lag_p99);
         let busy = report.generator.busy.unwrap_or(0.0) * 100.0;
         notes.push(format!("saturated: generator busy {busy:.0} %, late by {}", time(lag)));
