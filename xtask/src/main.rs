@@ -9,6 +9,8 @@ mod source;
 mod steps;
 mod tidy;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// The project's own commands.
@@ -31,11 +33,19 @@ enum Command {
     Tidy(tidy::Args),
 }
 
-fn main() -> anyhow::Result<()> {
-    match Cli::parse().command {
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
         Command::BenchAll(args) => bench::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::Tidy(args) => tidy::run(args),
+    };
+    // Said here and not by the runtime, which would print a backtrace too where one is asked for.
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
