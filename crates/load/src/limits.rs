@@ -9,6 +9,10 @@ const SPARE: u64 = 32;
 /// Raises the soft limit to the hard one, here and for every process started from here; returns
 /// what it is now. Where that cannot be done, the limit stays as it was.
 pub fn raise_descriptors() -> u64 {
+    // Sockets are not files on Windows, and its limit is not theirs.
+    if cfg!(windows) {
+        return u64::MAX;
+    }
     rlimit::increase_nofile_limit(u64::MAX).unwrap_or(u64::MAX)
 }
 

@@ -4,7 +4,7 @@ use std::env;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, LineStyle, TableStyle};
+use comfy_table::{Cell, CellAlignment, Color, LineStyle, TableStyle};
 use load::book::Errors;
 use load::report::{Latency, Time};
 use load::units::{bytes, count, three_digits, time};
@@ -33,19 +33,30 @@ const P99: &str = "p99";
 
 /// The table, with a line above it that says what was asked.
 pub fn show(table: &Table, baseline: Option<&str>) -> String {
+    let baseline = table.rows.iter().find(|row| Some(row.name.as_str()) == baseline);
+    let notes: Vec<String> = table.rows.iter().map(|row| note(table.workload, row)).collect();
+    let beside = grid(table, baseline, Some(&notes)).trim_fmt();
+    let room = comfy_table::Table::new().width().map_or(usize::MAX, usize::from);
+    if !io::stdout().is_terminal() || beside.lines().all(|line| line.chars().count() <= room) {
+        return format!("\n{}\n{beside}", title(table));
+    }
+    // The notes do not fit beside the numbers: then they stand below.
+    let mut text = format!("\n{}\n{}", title(table), grid(table, baseline, None).trim_fmt());
+    for (row, note) in table.rows.iter().zip(&notes).filter(|(_, note)| !note.is_empty()) {
+        text.push_str(&format!("\n  {}: {note}", row.name));
+    }
+    text
+}
+
+fn grid(table: &Table, baseline: Option<&Row>, notes: Option<&[String]>) -> comfy_table::Table {
     let terminal = io::stdout().is_terminal();
     let color = terminal && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let baseline = table.rows.iter().find(|row| Some(row.name.as_str()) == baseline);
     let columns = columns(table.workload, baseline);
     let mut grid = comfy_table::Table::new();
     grid.load_style(STYLE);
-    // A table that goes into a file is as wide as it needs to be.
-    if terminal {
-        grid.set_content_arrangement(ContentArrangement::Dynamic);
-    }
     let headings = columns.iter().map(|(heading, _)| *heading);
-    grid.set_header(["server"].into_iter().chain(headings).chain(["note"]));
-    for row in &table.rows {
+    grid.set_header(["server"].into_iter().chain(headings).chain(notes.map(|_| "note")));
+    for (i, row) in table.rows.iter().enumerate() {
         let cells = columns.iter().map(|(heading, text)| {
             let cell = Cell::new(text(row).unwrap_or_else(|| "-".into()));
             match pace(row) {
@@ -55,13 +66,13 @@ pub fn show(table: &Table, baseline: Option<&str>) -> String {
                 _ => cell,
             }
         });
-        let note = Cell::new(note(table.workload, row));
-        grid.add_row([Cell::new(&row.name)].into_iter().chain(cells).chain([note]));
+        let note = notes.map(|notes| Cell::new(&notes[i]));
+        grid.add_row([Cell::new(&row.name)].into_iter().chain(cells).chain(note));
     }
     for column in grid.column_iter_mut().skip(1).take(columns.len()) {
         column.set_cell_alignment(CellAlignment::Right);
     }
-    format!("\n{}\n{}", title(table), grid.trim_fmt())
+    grid
 }
 
 /// What has come of one round, on one line.
@@ -307,4 +318,98 @@ fn kinds_of_errors(row: &Row) -> Option<String> {
     let seen = sums.iter().filter(|(_, n)| *n > 0);
     let kinds: Vec<String> = seen.map(|(kind, n)| format!("{kind} {}", count(*n))).collect();
     (!kinds.is_empty()).then(|| kinds.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    /// A report of 64 connections, with whatever is to be different in it.
+    fn report(change: impl FnOnce(&mut Value)) -> Outcome {
+        let time = |nanos: u64| json!({ "nanos": nanos, "at_least": false });
+        let latency = json!({
+            "p50": time(80_000), "p90": time(90_000), "p99": time(100_000),
+            "p999": time(110_000), "max": time(120_000), "histogram": [],
+        });
+        let mut report = json!({
+            "target": "127.0.0.1:1", "workload": "echo", "protocol": "frames", "payload": 8,
+            "connections": 64, "connected": 64, "starved": 0, "offered": null,
+            "seconds": 1.0, "warm_up_seconds": 0.1,
+            "requests": {
+                "connections": 64, "answered": 1000, "per_second": 1000.0, "censored": 0,
+                "response": latency, "service": latency,
+            },
+            "primes": null,
+            "errors": { "refused": 0, "reset": 0, "closed": 0, "wrong": 0, "timeout": 0, "other": 0 },
+            "reopened": 0,
+            "generator": { "busy": 0.5, "send_lag_p99": 0, "saturated": false },
+            "server": {
+                "processor_time": 4_000_000, "micros_per_request": 4.0,
+                "footprint": { "resident": 3_145_728, "threads": 2 },
+            },
+        });
+        change(&mut report);
+        Outcome::Measured(serde_json::from_value(report).unwrap())
+    }
+
+    fn row(rounds: Vec<Outcome>) -> Row {
+        Row { name: "it".into(), rounds }
+    }
+
+    #[test]
+    fn a_server_that_does_well_needs_no_note() {
+        assert_eq!(note(Workload::Mixed, &row(vec![report(|_| ())])), "");
+    }
+
+    #[test]
+    fn what_was_observed_is_said() {
+        let starving = report(|report| report["starved"] = json!(60));
+        let starved = row(vec![report(|_| ()), starving]);
+        assert_eq!(note(Workload::Echo, &starved), "starved: 4 of 64 connections served");
+
+        let stalling = row(vec![report(|report| {
+            report["requests"]["response"]["p99"]["nanos"] = json!(200_000_000);
+        })]);
+        assert!(note(Workload::Mixed, &stalling).starts_with("stalls"));
+        assert_eq!(note(Workload::Echo, &stalling), "", "slow, but not because of a computation");
+
+        let closing = row(vec![report(|report| {
+            report["errors"]["closed"] = json!(990);
+            report["reopened"] = json!(980);
+        })]);
+        assert!(note(Workload::Echo, &closing).starts_with("closes after each answer"));
+
+        let flaky = row(vec![report(|report| report["errors"]["reset"] = json!(3))]);
+        assert_eq!(note(Workload::Echo, &flaky), "connections lost: reset 3");
+
+        let failing = row(vec![report(|_| ()), Outcome::Failed("it ended".into())]);
+        assert_eq!(note(Workload::Echo, &failing), "1 of 2 rounds: it ended");
+    }
+
+    #[test]
+    fn ratios_are_taken_within_a_round() {
+        let micros =
+            |micros: f64| report(|report| report["server"]["micros_per_request"] = json!(micros));
+        // The machine was twice as slow in the second round: for both.
+        let floor = row(vec![micros(4.0), micros(8.0), micros(4.0)]);
+        let step = row(vec![micros(4.4), micros(8.8), micros(4.8)]);
+        assert_eq!(ratio(&step, &floor).as_deref(), Some("1.100 (1.100 to 1.200)"));
+    }
+
+    #[test]
+    fn rounds_without_a_result_leave_no_figure() {
+        let failed = row(vec![Outcome::Failed("it ended".into())]);
+        let table = Table {
+            workload: Workload::Echo,
+            protocol: Protocol::Frames,
+            rows: vec![failed, row(vec![report(|_| ())])],
+        };
+        let text = show(&table, Some("it"));
+        let failed = text.lines().find(|line| line.contains("no result")).unwrap();
+        assert_eq!(
+            failed.matches(" - ").count(),
+            columns(Workload::Echo, Some(&table.rows[0])).len()
+        );
+    }
 }

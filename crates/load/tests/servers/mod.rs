@@ -1,6 +1,8 @@
 //! Small servers to aim the generator at: one that is right, and several that are broken on
 //! purpose, each in one way. One thread per connection; they end with the test's process.
 
+#![allow(dead_code, reason = "each test uses some of them")]
+
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
