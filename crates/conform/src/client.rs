@@ -14,7 +14,7 @@ pub(crate) const TURN: Duration = Duration::from_millis(5);
 
 /// After this long without taking a byte, a server is said to take no more. Nothing is judged by
 /// it: the script just goes on.
-const STALLED: Duration = Duration::from_millis(200);
+const STALLED: Duration = Duration::from_millis(600);
 
 /// A connection, seen from the client's end.
 pub(crate) struct Connection {

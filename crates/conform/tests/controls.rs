@@ -1,0 +1,170 @@
+//! Can the cases fail? A small server passes them all. Then it is broken in one way after the
+//! other, and the case that is there for it must say so, and say why.
+//!
+//! The server is this very program, started again with `--flaw`.
+
+mod fragile;
+
+use std::env;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use conform::{Case, Cause, Claim, PATIENCE, Program, Verdict, cases, run};
+use fragile::Flaw::{self, *};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// How long a reply is waited for that a broken server will never send.
+const NEVER: Duration = Duration::from_secs(5);
+
+/// Who is to be caught by which case, and how.
+const CONTROLS: &[(Flaw, &str, Caught)] = &[
+    (Mute, "greeting", Broken("did not say `listening on ADDR`")),
+    (NoGreeting, "greeting", Broken("A got nothing")),
+    (AddsTwo, "echo", Broken("A got \"cde\"")),
+    (Text, "every-byte", Broken("from byte 126 on")),
+    (AnswersEmpty, "empty-frame", Broken("A got \"\\n")),
+    (AnswersNoise, "noise", Broken("which nobody asked for")),
+    (CaretRestarts, "caret", Broken("A got \"b")),
+    (OneIsPrime, "numbers", Broken("A got \"prime")),
+    (U32, "numbers", Broken("A got \"error: over")),
+    (FirstOnly, "coalesced", Broken("A got only \"bc\"")),
+    (StaysAtEnd, "half-close", Broken("does not end the connection of A")),
+    (LeavesAtEnd, "half-close", Broken("A got \"\", and then the connection ended (closed)")),
+    (EchoesAtEnd, "as-bytes-arrive", Broken("A got nothing")),
+    (OneRead, "as-bytes-arrive", HungUp),
+    (OneRead, "many-frames", HungUp),
+    (TenFrames, "many-frames", Broken("and then the connection ended (closed)")),
+    (OneRead, "single-bytes", HungUp),
+    (Forgets, "single-bytes", Broken("A got nothing")),
+    (Forgets, "every-split", Broken("A got")),
+    (ErrorsEnd, "no-digits", Broken("and then the connection ended (closed)")),
+    (LateErrors, "not-a-digit", Broken("A got nothing")),
+    (Wraps, "too-large", Broken("A got nothing")),
+    (KeepsDigits, "endless-digits", Broken("A got \"error: over")),
+    (SmallFrames, "large-frame", Broken("and then the connection ended")),
+    (Text, "garbage", Broken("A got \"???")),
+    (OneAtATime, "silent", Held(1)),
+    (OneMemory, "several", Broken("got")),
+    (OneAtATime, "several", Held(1)),
+    (OneAtATime, "never-reads", Held(1)),
+    (Hoards, "never-reads", Broken("it keeps them")),
+    (FourWorkers, "more-silent-than-workers", Held(4)),
+    (FourWorkers, "thousand", Held(4)),
+    (HundredClients, "thousand", Broken("and then the connection ended")),
+    (OneLoop, "computes", Behind),
+    (OneAtATime, "computes", Behind),
+    (DiesOfClients, "reset-fresh", Broken("the server has ended")),
+    (DiesOfClients, "reset-mid-frame", Broken("the server has ended")),
+    (DiesOfClients, "reset-unread", Broken("the server has ended")),
+    (DiesOfClients, "reset-computing", Broken("the server has ended")),
+    (DiesOfAccept, "descriptors", Broken("the server has ended")),
+    (DiesOfSignal, "stop-idle", Broken("signal: 15")),
+    (TalksTooMuch, "stop-idle", Broken("a second line on stdout: `and glad")),
+    (WaitsForClients, "stop-silent", Broken("does not end the connection of A")),
+    (StopsAtOnce, "stop-computing", Broken("A got \"\", and then the connection ended")),
+    (EverythingFound, "http-page", Broken("Content-Type is not")),
+    (LongPlain, "http-plain", Broken("Content-Length is not `13`")),
+    (WrongLength, "http-page", Broken("A got only")),
+    (HeadHasBody, "http-head", Broken("which is no response")),
+    (EverythingFound, "http-not-found", Broken("status 200")),
+    (AllComposite, "http-prime", Broken("body \"composite")),
+    (Reverses, "http-pipelined", Broken("body \"composite")),
+    (FirstOnly, "http-pipelined", Broken("A got nothing")),
+    (NeverCloses, "http-close", Broken("Connection is not `close`")),
+    (NeverCloses, "http-old", Broken("Connection is not `close`")),
+    (SaysClose, "http-close", Broken("does not end the connection of A")),
+    (BelievesAll, "http-bad-request", Broken("status 200")),
+    (BelievesAll, "http-host", Broken("status 200")),
+    (LeavesAtEnd, "http-half-close", Broken("and then the connection ended (closed)")),
+    (OneRead, "http-keep-alive", HungUp),
+    (OneRead, "http-single-bytes", HungUp),
+    (Forgets, "http-single-bytes", Broken("A got")),
+    (NoLimit, "http-large-head", Broken("status 200")),
+    (OneRead, "http-large-head", HungUp),
+    (OneAtATime, "http-silent", Held(2)),
+    (OneAtATime, "http-never-reads", Held(1)),
+    (Hoards, "http-never-reads", Broken("it keeps them")),
+    (OneLoop, "http-computes", Behind),
+    (OneLoop, "http-sleeps", Behind),
+    (DiesOfPanics, "http-panic", Broken("the server has ended")),
+];
+
+/// What a case must say of a broken server.
+#[derive(Clone, Copy)]
+enum Caught {
+    /// That it is broken; this is somewhere in the report.
+    Broken(&'static str),
+    /// That it fails by design: a client waits for so many others to leave.
+    Held(usize),
+    /// That it fails by design: one answer waits for another.
+    Behind,
+    /// That it fails by design: it hangs up after one read.
+    HungUp,
+}
+use Caught::*;
+
+fn main() -> ExitCode {
+    let mut arguments = env::args().skip(1);
+    if arguments.next().as_deref() == Some("--flaw") {
+        return fragile::main(arguments);
+    }
+    let mut arguments = Arguments::from_args();
+    // They wait more than they work.
+    arguments.test_threads.get_or_insert(16);
+    #[cfg(unix)]
+    rlimit::increase_nofile_limit(8 * 1024).expect("the limit of descriptors can be raised");
+    libtest_mimic::run(&arguments, trials()).exit_code()
+}
+
+fn trials() -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for case in cases() {
+        let mut controls = CONTROLS.iter().filter(|(_, name, _)| *name == case.name).peekable();
+        assert!(controls.peek().is_some(), "nothing can fail the case {}", case.name);
+        let impossible = case.impossible_here();
+        let add = |name: String, test: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
+            Trial::ignorable_test(name, move || match impossible {
+                Some(reason) => Ok(Completion::ignored_with(reason)),
+                None => test().map(|()| Completion::Completed),
+            })
+        };
+        trials.push(add(case.name.to_string(), Box::new(move || passes(&case))));
+        trials.extend(controls.map(|&(flaw, _, caught)| {
+            add(
+                format!("{}, {flaw:?}", case.name),
+                Box::new(move || is_caught(&case, flaw, caught)),
+            )
+        }));
+    }
+    for (_, name, _) in CONTROLS {
+        assert!(cases().iter().any(|case| case.name == *name), "no case is called {name}");
+    }
+    trials
+}
+
+fn program(flaw: Flaw) -> Program {
+    let path = env::current_exe().expect("a running program has a path");
+    Program { path, flags: vec!["--flaw".into(), format!("{flaw:?}").into()] }
+}
+
+fn passes(case: &Case) -> Result<(), Failed> {
+    match run(case, &program(Flawless), Claim::Passes, PATIENCE) {
+        Verdict::Passes => Ok(()),
+        verdict => Err(format!("the server without a flaw: {verdict:?}").into()),
+    }
+}
+
+fn is_caught(case: &Case, flaw: Flaw, caught: Caught) -> Result<(), Failed> {
+    let (claim, patience) = match caught {
+        Broken(_) => (Claim::Passes, NEVER),
+        Held(_) | Behind | HungUp => (Claim::Fails, PATIENCE),
+    };
+    match (run(case, &program(flaw), claim, patience), caught) {
+        (Verdict::Broken(report), Broken(words)) if report.contains(words) => Ok(()),
+        (Verdict::Fails(Cause::Held { others, .. }), Held(n)) if others == n => Ok(()),
+        (Verdict::Fails(Cause::Behind { .. }), Behind) => Ok(()),
+        (Verdict::Fails(Cause::HungUp { .. }), HungUp) => Ok(()),
+        (Verdict::Broken(report), _) => Err(format!("another reason:\n{report}").into()),
+        (verdict, _) => Err(format!("the verdict is {verdict:?}").into()),
+    }
+}

@@ -1,0 +1,358 @@
+//! A small server, a thread for each client, that can be broken in one way at a time.
+
+mod frames;
+mod http;
+
+use std::collections::HashMap;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::process::{self, ExitCode};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread;
+use std::time::Duration;
+
+/// Declares the flaws, and how each is found by its name.
+macro_rules! flaws {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// One way to be broken.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Flaw {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Flaw {
+            fn named(name: &str) -> Option<Flaw> {
+                match name {
+                    $(stringify!($name) => Some(Flaw::$name),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+flaws! {
+    /// None.
+    Flawless,
+    /// Does not say where it listens.
+    Mute,
+
+    // How it waits.
+    /// Takes one read for all that was ever meant.
+    OneRead,
+    /// Has one worker.
+    OneAtATime,
+    /// Has four workers.
+    FourWorkers,
+    /// Serves the first hundred, and nobody else.
+    HundredClients,
+    /// Has one thread for all, which works in between.
+    OneLoop,
+    /// Reads whatever comes, and keeps it until there is time for it.
+    Hoards,
+    /// Does not close when the client has no more to say.
+    StaysAtEnd,
+    /// Does not answer a client that has no more to say.
+    LeavesAtEnd,
+
+    // How it ends.
+    /// Ends when a connection fails.
+    DiesOfClients,
+    /// Ends when a handler panics.
+    DiesOfPanics,
+    /// Ends when it cannot accept.
+    DiesOfAccept,
+    /// Has never heard of signals.
+    DiesOfSignal,
+    /// Prints two lines.
+    TalksTooMuch,
+    /// Stops when the last client has left of its own accord.
+    WaitsForClients,
+    /// Stops with questions unanswered.
+    StopsAtOnce,
+
+    // How it understands frames.
+    /// Does not greet.
+    NoGreeting,
+    /// Adds 2.
+    AddsTwo,
+    /// Takes bytes for characters.
+    Text,
+    /// Answers an empty frame.
+    AnswersEmpty,
+    /// Answers what is outside a frame.
+    AnswersNoise,
+    /// Takes any `^` for the start of a frame.
+    CaretRestarts,
+    /// Takes 1 for a prime.
+    OneIsPrime,
+    /// Reckons with 32 bits.
+    U32,
+    /// Answers the first request of each read.
+    FirstOnly,
+    /// Echoes at the end of a frame.
+    EchoesAtEnd,
+    /// Has had enough after ten frames.
+    TenFrames,
+    /// Begins anew with each read.
+    Forgets,
+    /// Ends the session at a bad number.
+    ErrorsEnd,
+    /// Reports a bad number at the end of the frame.
+    LateErrors,
+    /// Takes a number modulo 2^64.
+    Wraps,
+    /// Takes a number for too large when it has many digits.
+    KeepsDigits,
+    /// Cannot bear a large frame.
+    SmallFrames,
+    /// Has one state for all sessions.
+    OneMemory,
+
+    // How it understands HTTP.
+    /// Finds `Hello, World!` everywhere.
+    EverythingFound,
+    /// Adds a line end to `/plain`.
+    LongPlain,
+    /// Promises more than it sends.
+    WrongLength,
+    /// Sends a body with the answer to HEAD.
+    HeadHasBody,
+    /// Finds no primes.
+    AllComposite,
+    /// Answers the last request first.
+    Reverses,
+    /// Keeps every connection alive.
+    NeverCloses,
+    /// Says that it closes, and does not.
+    SaysClose,
+    /// Takes anything for a request.
+    BelievesAll,
+    /// Has no limit for a head.
+    NoLimit,
+}
+
+/// A conversation: what comes in, and what goes out for it.
+trait Talk: Send {
+    /// Appends the replies to `bytes`. `false`: the conversation is over.
+    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> bool;
+}
+
+#[derive(Clone)]
+struct Server {
+    flaw: Flaw,
+    http: bool,
+    /// Who is connected.
+    open: Arc<Mutex<HashMap<usize, Arc<TcpStream>>>>,
+    /// How many have come so far.
+    came: Arc<AtomicUsize>,
+    stopping: Arc<AtomicBool>,
+    /// The session of everybody, with [`Flaw::OneMemory`].
+    memory: Arc<Mutex<frames::Frames>>,
+}
+
+/// `NAME --addr ADDR --grace SECONDS --protocol frames|http`
+pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
+    let arguments: Vec<String> = arguments.collect();
+    let flaw = Flaw::named(&arguments[0]).expect("a flaw has a name");
+    let http = arguments.last().is_some_and(|protocol| protocol == "http");
+    let server = Server {
+        flaw,
+        http,
+        open: Arc::default(),
+        came: Arc::default(),
+        stopping: Arc::default(),
+        memory: Arc::new(Mutex::new(frames::Frames::new(flaw))),
+    };
+    let listener = TcpListener::bind(&arguments[2]).expect("a free port");
+    if flaw != Flaw::DiesOfSignal {
+        let server = server.clone();
+        ctrlc::set_handler(move || server.stop()).expect("one handler");
+    }
+    if flaw != Flaw::Mute {
+        println!("listening on {}", listener.local_addr().expect("a listener has an address"));
+    }
+    if flaw == Flaw::TalksTooMuch {
+        println!("and glad to be of service");
+    }
+    match flaw {
+        Flaw::OneLoop => server.sweep(&listener).expect("clients that do as they should"),
+        _ => server.run(&listener),
+    }
+    ExitCode::SUCCESS
+}
+
+impl Server {
+    fn run(&self, listener: &TcpListener) {
+        let workers = match self.flaw {
+            Flaw::OneAtATime => 1,
+            Flaw::FourWorkers => 4,
+            _ => 0,
+        };
+        thread::scope(|scope| {
+            for _ in 0..workers {
+                scope.spawn(|| self.accept(listener, |stream| self.clone().client(stream)));
+            }
+            if workers == 0 {
+                self.accept(listener, |stream| {
+                    let server = self.clone();
+                    thread::spawn(move || server.client(stream));
+                });
+            }
+        });
+    }
+
+    fn accept(&self, listener: &TcpListener, take: impl Fn(TcpStream)) {
+        loop {
+            match listener.accept() {
+                Ok(_) if self.stopping.load(Ordering::SeqCst) => {}
+                Ok((stream, _)) => take(stream),
+                Err(error) if self.flaw == Flaw::DiesOfAccept => {
+                    eprintln!("{error}");
+                    process::exit(1);
+                }
+                // Out of descriptors: some will be given back.
+                Err(_) => thread::sleep(Duration::from_millis(20)),
+            }
+        }
+    }
+
+    fn client(self, stream: TcpStream) {
+        let n = self.came.fetch_add(1, Ordering::SeqCst);
+        if self.flaw == Flaw::HundredClients && n >= 100 {
+            return;
+        }
+        let stream = Arc::new(stream);
+        lock(&self.open).insert(n, Arc::clone(&stream));
+        // The stop may have come before it could know of this client.
+        if self.stopping.load(Ordering::SeqCst) {
+            let _ = stream.shutdown(Shutdown::Read);
+        }
+        let result = self.serve(&stream);
+        lock(&self.open).remove(&n);
+        match (result, self.flaw) {
+            (Err(error), Flaw::DiesOfClients) => {
+                eprintln!("{error}");
+                process::exit(1);
+            }
+            (_, Flaw::StaysAtEnd) => std::mem::forget(stream),
+            _ => {}
+        }
+    }
+
+    fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
+        let mut talk = self.talk();
+        if !self.http && self.flaw != Flaw::NoGreeting {
+            stream.write_all(b"*")?;
+        }
+        let hoard = (self.flaw == Flaw::Hoards).then(|| hoard(stream)).transpose()?;
+        loop {
+            let bytes = match &hoard {
+                Some(hoard) => hoard.recv().unwrap_or_default(),
+                None => read(stream)?,
+            };
+            if bytes.is_empty() {
+                return Ok(());
+            }
+            let mut replies = Vec::new();
+            let goes_on = match self.flaw {
+                Flaw::OneMemory => lock(&self.memory).hear(&bytes, &mut replies),
+                _ => talk.hear(&bytes, &mut replies),
+            };
+            if self.flaw == Flaw::LeavesAtEnd && has_ended(stream)? {
+                return Ok(());
+            }
+            stream.write_all(&replies)?;
+            if !goes_on || self.flaw == Flaw::OneRead {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Serves everybody in turn, in the order in which they came, and works on the way.
+    fn sweep(&self, listener: &TcpListener) -> io::Result<()> {
+        listener.set_nonblocking(true)?;
+        let mut clients = Vec::new();
+        loop {
+            while let Ok((mut stream, _)) = listener.accept() {
+                if !self.http {
+                    stream.write_all(b"*")?;
+                }
+                stream.set_nonblocking(true)?;
+                clients.push((stream, self.talk()));
+            }
+            clients.retain_mut(|(stream, talk)| {
+                let mut buffer = [0; 1024];
+                let mut replies = Vec::new();
+                match stream.read(&mut buffer) {
+                    Err(error) if error.kind() == ErrorKind::WouldBlock => true,
+                    Ok(0) | Err(_) => false,
+                    Ok(n) => {
+                        talk.hear(&buffer[..n], &mut replies) && stream.write_all(&replies).is_ok()
+                    }
+                }
+            });
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    fn talk(&self) -> Box<dyn Talk> {
+        match self.http {
+            true => Box::new(http::Http::new(self.flaw)),
+            false => Box::new(frames::Frames::new(self.flaw)),
+        }
+    }
+
+    /// Takes what has arrived, answers it, and ends.
+    fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        for stream in lock(&self.open).values() {
+            if self.flaw != Flaw::StopsAtOnce && self.flaw != Flaw::WaitsForClients {
+                // It fails when the client is gone already.
+                let _ = stream.shutdown(Shutdown::Read);
+            }
+        }
+        while self.flaw != Flaw::StopsAtOnce && !lock(&self.open).is_empty() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        process::exit(0);
+    }
+}
+
+/// A thread that reads whatever comes; it never waits for anybody to take it.
+fn hoard(stream: &TcpStream) -> io::Result<mpsc::Receiver<Vec<u8>>> {
+    let stream = stream.try_clone()?;
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        while let Ok(bytes) = read(&stream) {
+            if bytes.is_empty() || sender.send(bytes).is_err() {
+                break;
+            }
+        }
+    });
+    Ok(receiver)
+}
+
+fn read(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 16 * 1024];
+    let n = stream.read(&mut bytes)?;
+    bytes.truncate(n);
+    Ok(bytes)
+}
+
+/// Whether the client has said that it will send no more.
+fn has_ended(stream: &TcpStream) -> io::Result<bool> {
+    stream.set_nonblocking(true)?;
+    let ended = match stream.peek(&mut [0]) {
+        Ok(n) => n == 0,
+        Err(error) if error.kind() == ErrorKind::WouldBlock => false,
+        Err(error) => return Err(error),
+    };
+    stream.set_nonblocking(false)?;
+    Ok(ended)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
