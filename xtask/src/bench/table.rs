@@ -69,6 +69,10 @@ fn grid(table: &Table, baseline: Option<&Row>, notes: Option<&[String]>) -> comf
         let note = notes.map(|notes| Cell::new(&notes[i]));
         grid.add_row([Cell::new(&row.name)].into_iter().chain(cells).chain(note));
     }
+    // Two spaces between columns: the whole table fits into 120.
+    for column in grid.column_iter_mut() {
+        column.set_padding((0, 1));
+    }
     for column in grid.column_iter_mut().skip(1).take(columns.len()) {
         column.set_cell_alignment(CellAlignment::Right);
     }
