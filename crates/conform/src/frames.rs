@@ -196,7 +196,7 @@ pub(crate) const CASES: &[Case] = &[
         "stop-computing",
         Promise::Stops,
         "What was asked before the stop is answered before the end.",
-        || [greet(A), send(A, LONG), stop(), expect(A, "prime\n"), closed(A)].concat(),
+        || [greet(A), send(A, SHORTER), stop(), expect(A, "prime\n"), closed(A)].concat(),
     ),
 ];
 
@@ -232,7 +232,7 @@ fn half_closes() -> Script {
         last_words(A, "", ""),
         last_words(A, "^ab", "bc"),
         last_words(A, "^P1234", ""),
-        last_words(A, format!("^abc${LONG}^d$").as_str(), "bcdprime\ne"),
+        last_words(A, format!("^abc${SHORTER}^d$").as_str(), "bcdprime\ne"),
     ]
     .concat()
 }

@@ -10,11 +10,15 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use crate::server::Server;
 use crate::{Case, Claim, PATIENCE, Program, Protocol, Verdict, cases, run};
 
+/// How many cases are played at once: most of them wait most of the time.
+const AT_ONCE: usize = 4;
+
 /// The test of the step whose executable is `binary` and whose manifest lies in `directory`: one
 /// line for each case. The cases that the manifest declares to fail by design must really fail,
 /// for a reason that can be shown; all others must pass.
 pub fn main(binary: &str, directory: &str) -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
     #[cfg(unix)]
     if let Err(error) = rlimit::increase_nofile_limit(8 * 1024) {
         eprintln!("note: the limit of open descriptors stays as it is: {error}");
