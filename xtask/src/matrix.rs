@@ -1,9 +1,286 @@
-//! Not written yet.
+//! Every step against every conformance case.
+
+use std::env::{self, consts::EXE_SUFFIX};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail, ensure};
+use conform::{Case, Claim, PATIENCE, Program, Promise, Verdict};
+
+use crate::steps::{self, Step};
+
+/// How many cases are played at once: most of them wait most of the time.
+const AT_ONCE: usize = 4;
 
 /// Flags of this command.
 #[derive(clap::Args)]
-pub struct Args {}
+#[command(after_help = "\
+Examples:
+  cargo xtask matrix
+  cargo xtask matrix --step 04 --step 05 --why")]
+pub struct Args {
+    /// Only this step: 4, 04, threadpool or its whole name (repeatable)
+    #[arg(long, value_name = "STEP")]
+    step: Vec<String>,
+    /// Say also what was the cause of every failure by design
+    #[arg(long)]
+    why: bool,
+    /// Print what the steps declare as a table in Markdown, and run nothing
+    #[arg(long)]
+    markdown: bool,
+}
 
-pub fn run(_args: Args) -> anyhow::Result<()> {
-    anyhow::bail!("not written yet")
+/// What a step does with a case.
+enum Cell {
+    /// It passes, as it should.
+    Passes,
+    /// It fails by design, as it declares: the cause.
+    Fails(String),
+    /// It does what it should not: a report.
+    Wrong(String),
+    /// It was not tried: the reason.
+    Impossible(&'static str),
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let steps = match args.step.as_slice() {
+        [] => steps::all()?,
+        wanted => wanted.iter().map(|name| steps::find(name)).collect::<Result<_>>()?,
+    };
+    if args.markdown {
+        print!("{}", markdown(&steps));
+        return Ok(());
+    }
+    check_names(&steps)?;
+    let programs = build(&steps)?;
+    let cases = conform::cases();
+    let mut columns = Vec::new();
+    for (step, program) in steps.iter().zip(&programs) {
+        let start = Instant::now();
+        let column = play_all(&cases, program, step);
+        eprintln!("{}: {}, {:.1} s", step.name, tally(&column), start.elapsed().as_secs_f32());
+        columns.push(column);
+    }
+    print!("\n{}", table(&steps, &cases, &columns));
+    let (causes, reports) = explain(&steps, &cases, &columns);
+    if args.why {
+        print!("\n{causes}");
+    }
+    print!("{reports}");
+    ensure!(reports.is_empty(), "not every step does what its manifest declares (!! above)");
+    Ok(())
+}
+
+/// What the steps declare, for documents: a row for each promise, a column for each step.
+pub fn markdown(steps: &[Step]) -> String {
+    let cases = conform::cases();
+    let mut text = String::from("| a server that …");
+    steps.iter().for_each(|step| text += &format!(" | {}", step.number()));
+    text += &format!(" |\n|---{}|\n", "|:-:".repeat(steps.len()));
+    for promise in Promise::ALL {
+        text += &format!("| … {promise}");
+        for step in steps {
+            let kept = |case: &Case| !declares(step, case);
+            let all = cases.iter().filter(|case| case.promise == promise).all(kept);
+            text += if all { " | ✓" } else { " | ✗" };
+        }
+        text += " |\n";
+    }
+    text
+}
+
+/// A name in `fails` that no case has would silently mean nothing.
+fn check_names(steps: &[Step]) -> Result<()> {
+    for step in steps {
+        for name in &step.fails {
+            let known = conform::cases().iter().any(|case| case.name == name);
+            ensure!(known, "{}: `fails` names `{name}`, but no case is called so", step.name);
+        }
+    }
+    Ok(())
+}
+
+fn declares(step: &Step, case: &Case) -> bool {
+    step.fails.iter().any(|name| name == case.name)
+}
+
+/// Builds the steps beside this program, and says where each is.
+fn build(steps: &[Step]) -> Result<Vec<Program>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(steps::root()).arg("build");
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    command.args(steps.iter().flat_map(|step| ["--package", &step.name]));
+    if !command.status().context("running cargo build")?.success() {
+        bail!("the build failed, see above");
+    }
+    let here = env::current_exe().context("looking for this program's own directory")?;
+    steps
+        .iter()
+        .map(|step| {
+            let path: PathBuf = here.with_file_name(format!("{}{EXE_SUFFIX}", step.name));
+            ensure!(path.is_file(), "cargo did not build {}", path.display());
+            Ok(Program::new(path))
+        })
+        .collect()
+}
+
+/// Plays every case against one step.
+fn play_all(cases: &[Case], program: &Program, step: &Step) -> Vec<Cell> {
+    let next = AtomicUsize::new(0);
+    let cells = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let cell = play(case, program, declares(step, case));
+                    cells.lock().expect("no thread panics while it pushes").push((case.name, cell));
+                }
+            });
+        }
+    });
+    let mut cells = cells.into_inner().expect("no thread panics while it pushes");
+    cells.sort_by_key(|(name, _)| cases.iter().position(|case| case.name == *name));
+    cells.into_iter().map(|(_, cell)| cell).collect()
+}
+
+fn play(case: &Case, program: &Program, declared: bool) -> Cell {
+    if let Some(reason) = case.impossible_here() {
+        return Cell::Impossible(reason);
+    }
+    let claim = if declared { Claim::Fails } else { Claim::Passes };
+    match (conform::run(case, program, claim, PATIENCE), claim) {
+        (Verdict::Passes, Claim::Passes) => Cell::Passes,
+        (Verdict::Fails(cause), Claim::Fails) => Cell::Fails(cause.to_string()),
+        (Verdict::Passes, Claim::Fails) => {
+            Cell::Wrong("it passes, though the manifest says that it fails by design".into())
+        }
+        (Verdict::Fails(cause), Claim::Passes) => {
+            Cell::Wrong(format!("{cause}, and the manifest does not say so"))
+        }
+        (Verdict::Broken(report), _) => Cell::Wrong(report.trim_end().into()),
+    }
+}
+
+fn tally(column: &[Cell]) -> String {
+    let count = |kind: fn(&Cell) -> bool| column.iter().filter(|cell| kind(cell)).count();
+    let passed = count(|cell| matches!(cell, Cell::Passes));
+    let failed = count(|cell| matches!(cell, Cell::Fails(_)));
+    let wrong = count(|cell| matches!(cell, Cell::Wrong(_)));
+    let mut text = format!("{passed} pass");
+    if failed > 0 {
+        text += &format!(", {failed} fail by design");
+    }
+    if wrong > 0 {
+        text += &format!(", {wrong} are WRONG");
+    }
+    text
+}
+
+fn table(steps: &[Step], cases: &[Case], columns: &[Vec<Cell>]) -> String {
+    let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
+    let numbers: String = steps.iter().map(|step| format!(" {:>2}", step.number())).collect();
+    let mut text = format!("  {:width$}{numbers}\n", "");
+    for promise in Promise::ALL {
+        text += &format!("{promise}\n");
+        for (row, case) in cases.iter().enumerate().filter(|(_, case)| case.promise == promise) {
+            let marks: String = columns.iter().map(|column| mark(&column[row])).collect();
+            text += &format!("  {:width$}{marks}   {}\n", case.name, case.lesson);
+        }
+    }
+    text + "\n✓ passes   ✗ fails by design, and the cause was shown   !! neither   – not possible here\n"
+}
+
+/// Three columns wide.
+fn mark(cell: &Cell) -> &'static str {
+    match cell {
+        Cell::Passes => "  ✓",
+        Cell::Fails(_) => "  ✗",
+        Cell::Wrong(_) => " !!",
+        Cell::Impossible(_) => "  –",
+    }
+}
+
+/// The causes of the failures by design, and the reports of what is wrong.
+fn explain(steps: &[Step], cases: &[Case], columns: &[Vec<Cell>]) -> (String, String) {
+    let (mut causes, mut reports) = (String::new(), String::new());
+    for (step, column) in steps.iter().zip(columns) {
+        for (case, cell) in cases.iter().zip(column) {
+            let (name, case) = (&step.name, case.name);
+            match cell {
+                Cell::Passes => {}
+                Cell::Fails(cause) => causes += &format!("{name}, {case}: {cause}\n"),
+                Cell::Impossible(reason) => causes += &format!("{name}, {case}: {reason}\n"),
+                Cell::Wrong(report) => reports += &format!("\n!! {name}, {case}: {report}\n"),
+            }
+        }
+    }
+    (causes, reports)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scratch::Scratch;
+
+    fn step(scratch: &Scratch, name: &str, fails: &[&str]) -> Step {
+        let mut step = scratch.step(name, None);
+        step.fails = fails.iter().map(ToString::to_string).collect();
+        step
+    }
+
+    #[test]
+    fn a_promise_is_kept_when_no_case_of_it_fails() {
+        let scratch = Scratch::new("matrix-markdown");
+        let steps = [
+            step(&scratch, "step-01-one", &["echo", "computes"]),
+            step(&scratch, "step-02-two", &[]),
+        ];
+        let text = markdown(&steps);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[..2], ["| a server that … | 01 | 02 |", "|---|:-:|:-:|"]);
+        assert_eq!(lines.len(), 2 + Promise::ALL.len());
+        for (line, promise) in lines[2..].iter().zip(Promise::ALL) {
+            let kept = !matches!(promise, Promise::Answers | Promise::Work);
+            let first = if kept { "✓" } else { "✗" };
+            assert_eq!(*line, format!("| … {promise} | {first} | ✓ |"));
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_case_has_is_refused() {
+        let scratch = Scratch::new("matrix-names");
+        assert!(check_names(&[step(&scratch, "step-01-one", &["echo"])]).is_ok());
+        let error = check_names(&[step(&scratch, "step-01-one", &["ecko"])]).unwrap_err();
+        assert!(error.to_string().contains("step-01-one: `fails` names `ecko`"), "{error}");
+    }
+
+    #[test]
+    fn every_cell_has_its_place() {
+        let scratch = Scratch::new("matrix-table");
+        let steps = [step(&scratch, "step-01-one", &[]), step(&scratch, "step-02-two", &[])];
+        let cases = conform::cases();
+        let column = |cell: fn(usize) -> Cell| (0..cases.len()).map(cell).collect::<Vec<_>>();
+        let columns = [
+            column(|row| if row == 0 { Cell::Wrong("!".into()) } else { Cell::Passes }),
+            column(|row| if row == 1 { Cell::Fails("?".into()) } else { Cell::Impossible("no") }),
+        ];
+        let text = table(&steps, &cases, &columns);
+        let row = |name: &str| {
+            let row = text.lines().find(|line| line.split_whitespace().next() == Some(name));
+            row.unwrap().split_whitespace().skip(1).take(2).collect::<Vec<_>>()
+        };
+        assert_eq!(row(cases[0].name), ["!!", "–"]);
+        assert_eq!(row(cases[1].name), ["✓", "✗"]);
+        assert_eq!(row(cases[2].name), ["✓", "–"]);
+        let (causes, reports) = explain(&steps, &cases, &columns);
+        assert_eq!(reports, format!("\n!! step-01-one, {}: !\n", cases[0].name));
+        assert!(causes.starts_with(&format!("step-02-two, {}: no\n", cases[0].name)), "{causes}");
+    }
 }

@@ -71,8 +71,15 @@ pub enum Cause {
     },
 }
 
+/// How many descriptors the larger cases need here, and in the server, which inherits the limit.
+#[cfg(unix)]
+const DESCRIPTORS: u64 = 8 * 1024;
+
 /// Starts `program` and plays `case` against it.
 pub fn run(case: &Case, program: &Program, claim: Claim, patience: Duration) -> Verdict {
+    // If it cannot be raised, the cases for which it is too low will say so.
+    #[cfg(unix)]
+    let _ = rlimit::increase_nofile_limit(DESCRIPTORS);
     let server = match Server::start(program, case.protocol, patience) {
         Ok(server) => server,
         Err(error) => return Verdict::Broken(format!("the server did not start: {error:#}")),

@@ -19,10 +19,6 @@ const AT_ONCE: usize = 4;
 pub fn main(binary: &str, directory: &str) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    #[cfg(unix)]
-    if let Err(error) = rlimit::increase_nofile_limit(8 * 1024) {
-        eprintln!("note: the limit of open descriptors stays as it is: {error}");
-    }
     match trials(&Program::new(binary), Path::new(directory)) {
         Ok(trials) => libtest_mimic::run(&arguments, trials).exit_code(),
         Err(error) => {

@@ -111,8 +111,6 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They wait more than they work.
     arguments.test_threads.get_or_insert(16);
-    #[cfg(unix)]
-    rlimit::increase_nofile_limit(8 * 1024).expect("the limit of descriptors can be raised");
     libtest_mimic::run(&arguments, trials()).exit_code()
 }
 
