@@ -14,6 +14,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use super::{File, Findings, Tree, Violation};
+use crate::matrix;
 use crate::steps::Step;
 
 const BEGIN: &str = "<!-- generated: ";
@@ -23,7 +24,8 @@ const RENEW: &str = "run `cargo xtask tidy --write`";
 /// Makes a table; the path is that of the file it is for.
 type Generator = fn(&[Step], &str) -> Result<String>;
 
-const GENERATORS: [(&str, Generator); 1] = [("steps", map_of_the_steps)];
+const GENERATORS: [(&str, Generator); 2] =
+    [("steps", map_of_the_steps), ("matrix", |steps, _| Ok(matrix::markdown(steps)))];
 
 /// The map of the steps, each linked to its folder.
 fn map_of_the_steps(steps: &[Step], path: &str) -> Result<String> {
@@ -229,11 +231,12 @@ mod tests {
     #[test]
     fn only_pages_that_changed_are_written() {
         let scratch = Scratch::new("tables-write");
-        let old = "<!-- generated: steps -->\n<!-- /generated -->\n";
+        let old = "<!-- generated: steps -->\n<!-- /generated -->\n\n\
+                   <!-- generated: matrix -->\n<!-- /generated -->\n";
         let mut tree = tree(&[("a.md", old), ("b.md", "text\n"), ("c.txt", old)]);
         tree.root = scratch.dir.clone();
         tree.steps = vec![scratch.step("step-01-one", None)];
-        assert_eq!(check(&tree, &GENERATORS).unwrap().violations.len(), 1);
+        assert_eq!(check(&tree, &GENERATORS).unwrap().violations.len(), 2);
         assert_eq!(write(&mut tree).unwrap(), ["a.md"]);
         assert!(scratch.read("a.md").contains("| [01](step-01-one) |"));
         assert_eq!(check(&tree, &GENERATORS).unwrap().violations, []);
