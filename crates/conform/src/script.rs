@@ -32,7 +32,7 @@ pub enum Action {
     },
     /// The client connects and sends this again and again, and reads nothing, until the server
     /// takes no more.
-    /// A server that takes all of [`FLOOD`] keeps it somewhere.
+    /// A server that takes 64 MiB keeps it somewhere.
     Flood(Client, Vec<u8>),
     /// The client says that it will send no more.
     HalfClose(Client),
