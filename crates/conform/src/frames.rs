@@ -6,6 +6,7 @@ use crate::script::{
     A, Action, B, C, Client, Reply, Script, closed, connect, expect, flood, half_close, leave,
     reset, send, stop, times,
 };
+use crate::server::MEMORY;
 use crate::{Case, Promise, Protocol};
 
 /// A prime whose check takes about a second: long enough that whoever is served meanwhile is
@@ -23,6 +24,9 @@ const CROWD: u16 = 1000;
 
 /// How much a large request holds.
 const LARGE: usize = 1024 * 1024;
+
+/// More than a server may need: if it keeps an endless number, it is found out.
+const ENDLESS: usize = MEMORY as usize;
 
 /// How often a client vanishes before the next one is asked how the server is.
 const RESETS: usize = 10;
@@ -275,7 +279,7 @@ fn too_large() -> Script {
 }
 
 fn endless_digits() -> Script {
-    let (zeros, nines) = ("0".repeat(LARGE), "9".repeat(LARGE));
+    let (zeros, nines) = ("0".repeat(ENDLESS), "9".repeat(LARGE));
     let seven = say(A, format!("^P{zeros}7$"), "prime\n");
     let refused = say(A, format!("^P{nines}"), "error: over 18446744073709551615\n");
     [greet(A), seven, refused, say(A, "9$^a$", "b")].concat()

@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
 use crate::script::{Action, Client, FLOOD, Reply, Shown};
-use crate::server::{Program, Server};
+use crate::server::{MEMORY, Program, Server};
 use crate::{Case, Protocol};
 
 /// How long a reply may take before it counts as missing. It is never the reason of a verdict
 /// that a design is at fault, only of the verdict that something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long a reply must be missing before the others are told to leave, to see whether they were
 /// the cause, when the server is said to fail.
@@ -135,7 +135,13 @@ impl Run {
             return Ok(self.server.wait_for_end(self.patience)?);
         }
         self.everybody_leaves()?;
-        self.a_new_client_is_served()
+        self.a_new_client_is_served()?;
+        match self.server.peak_memory() {
+            Some(bytes) if bytes > MEMORY => {
+                broken(format!("the server needed {} MiB of memory", bytes >> 20))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn act(&mut self, action: &Action) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! One server under test: a process of its own on a free port, which ends with its handle.
 
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,6 +17,10 @@ use crate::Protocol;
 
 /// The seconds that a server is given to finish what it has when it is asked to stop.
 const GRACE: &str = "10";
+
+/// The memory that a server may have used when a case is over, in bytes. The thousand threads of
+/// the largest case need half of it; who keeps what no client has a right to needs more.
+pub(crate) const MEMORY: u64 = 64 * 1024 * 1024;
 
 /// How much of what a server says on stderr is kept, for the report.
 const KEPT: usize = 4 * 1024;
@@ -53,6 +58,8 @@ impl Server {
             .args(&program.flags)
             .args(["--addr", "127.0.0.1:0", "--grace", GRACE])
             .args(["--protocol", protocol.flag()])
+            // To print a backtrace, a debug build reads its symbols: more than a server needs.
+            .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -99,6 +106,13 @@ impl Server {
         }
         #[cfg(not(target_os = "linux"))]
         bail!("another process's limit of descriptors ({n}) can only be set on Linux")
+    }
+
+    /// The most memory that was ever resident, in bytes; `None` where the system does not tell.
+    pub fn peak_memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
     }
 
     /// Sends SIGTERM.

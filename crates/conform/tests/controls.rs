@@ -40,6 +40,7 @@ const CONTROLS: &[(Flaw, &str, Caught)] = &[
     (ErrorsEnd, "no-digits", Broken("and then the connection ended (closed)")),
     (LateErrors, "not-a-digit", Broken("A got nothing")),
     (Wraps, "too-large", Broken("A got nothing")),
+    (HoardsDigits, "endless-digits", Broken("MiB of memory")),
     (KeepsDigits, "endless-digits", Broken("A got \"error: over")),
     (SmallFrames, "large-frame", Broken("and then the connection ended")),
     (Text, "garbage", Broken("A got \"???")),

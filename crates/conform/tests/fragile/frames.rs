@@ -11,6 +11,8 @@ pub struct Frames {
     length: usize,
     /// What is echoed only at the end, with [`Flaw::EchoesAtEnd`].
     kept: Vec<u8>,
+    /// The digits of all numbers, with [`Flaw::HoardsDigits`].
+    digits: Vec<u8>,
 }
 
 enum State {
@@ -25,7 +27,8 @@ enum State {
 
 impl Frames {
     pub fn new(flaw: Flaw) -> Frames {
-        Frames { flaw, state: State::Outside, frames: 0, length: 0, kept: Vec::new() }
+        let (kept, digits) = (Vec::new(), Vec::new());
+        Frames { flaw, state: State::Outside, frames: 0, length: 0, kept, digits }
     }
 
     fn echo(&mut self, byte: u8, replies: &mut Vec<u8>) {
@@ -38,6 +41,9 @@ impl Frames {
     }
 
     fn digit(&mut self, value: Option<u64>, byte: u8, replies: &mut Vec<u8>) {
+        if self.flaw == Flaw::HoardsDigits {
+            self.digits.push(byte);
+        }
         if !byte.is_ascii_digit() {
             return self.bad(format!("error: '{}' is not a digit\n", byte.escape_ascii()), replies);
         }

@@ -103,6 +103,8 @@ flaws! {
     LateErrors,
     /// Takes a number modulo 2^64.
     Wraps,
+    /// Keeps every digit of a number, for whatever reason.
+    HoardsDigits,
     /// Takes a number for too large when it has many digits.
     KeepsDigits,
     /// Cannot bear a large frame.
