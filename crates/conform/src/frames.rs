@@ -146,6 +146,12 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
     case(
+        "stop-asked",
+        Promise::Silence,
+        "Everybody who has asked before the stop is answered before the end.",
+        stop_asked,
+    ),
+    case(
         "more-silent-than-workers",
         Promise::Crowd,
         "A client that waits needs no worker.",
@@ -316,6 +322,22 @@ fn computes() -> Script {
     let long = Reply::Bytes(b"prime\n".to_vec());
     let overtake = vec![Action::Overtake { first: (B, short), second: (A, long) }];
     [greet(A), send(A, LONG), connect(B), send(B, "^abc$"), overtake].concat()
+}
+
+/// When A has its echo, the server is about to compute for it. Meanwhile the others ask, and then
+/// it is asked to stop: their questions have arrived, whether it has looked at them or not.
+fn stop_asked() -> Script {
+    let others = || (1..4).map(Client);
+    let question = format!("^a${SHORTER}");
+    [
+        [greet(A), others().flat_map(greet).collect()].concat(),
+        say(A, question, "b"),
+        others().flat_map(|client| send(client, "^abc$")).collect(),
+        stop(),
+        others().flat_map(|client| [expect(client, "bcd"), closed(client)].concat()).collect(),
+        [expect(A, "prime\n"), closed(A)].concat(),
+    ]
+    .concat()
 }
 
 /// This happens again and again. Then B is served: its answer takes a while, so that it comes when

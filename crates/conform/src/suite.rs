@@ -109,7 +109,11 @@ fn simple_test_client(
     }
     let server = Server::start(program, Protocol::Frames, PATIENCE)?;
     let (host, port) = (server.addr.ip().to_string(), server.addr.port().to_string());
-    let output = Command::new("python3").arg(script).args([host, port]).output()?;
+    let output = Command::new("python3")
+        .arg(script)
+        .args([host, port])
+        .args(["--timeout", "120"])
+        .output()?;
     let printed = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {

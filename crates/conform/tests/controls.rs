@@ -49,6 +49,8 @@ const CONTROLS: &[(Flaw, &str, Caught)] = &[
     (OneAtATime, "several", Held(1)),
     (OneAtATime, "never-reads", Held(1)),
     (Hoards, "never-reads", Broken("it keeps them")),
+    (OneAtATime, "stop-asked", Held(1)),
+    (StopsAtOnce, "stop-asked", Broken("and then the connection ended")),
     (FourWorkers, "more-silent-than-workers", Held(4)),
     (FourWorkers, "thousand", Held(4)),
     (HundredClients, "thousand", Broken("and then the connection ended")),
