@@ -1,5 +1,8 @@
 //! One connection's turn: as much as it can do without waiting.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
