@@ -6,7 +6,7 @@ use crate::script::{
 };
 use crate::{Case, Promise, Protocol};
 
-/// A prime whose check takes about a second. 2^57 − 13.
+/// A prime whose check takes half a second or more. 2^57 − 13.
 const LONG: &str = "/prime/144115188075855859";
 
 /// A prime whose check takes a quarter of that. 2^53 − 111.

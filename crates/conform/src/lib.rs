@@ -146,6 +146,8 @@ impl Protocol {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -165,6 +167,39 @@ mod tests {
         for case in cases() {
             assert!(case.lesson.ends_with('.'), "{} lacks a sentence", case.name);
             assert!(!case.script().is_empty(), "{} does nothing", case.name);
+        }
+    }
+
+    #[test]
+    fn a_script_names_only_clients_that_are_connected() {
+        for case in cases() {
+            let mut here = BTreeSet::new();
+            for action in case.script() {
+                let (comes, acts, leaves) = match &action {
+                    Action::Connect(client) | Action::Flood(client, _) => {
+                        (Some(*client), None, None)
+                    }
+                    Action::Send(client, _)
+                    | Action::Expect(client, _)
+                    | Action::HalfClose(client) => (None, Some(*client), None),
+                    Action::Closed(client)
+                    | Action::Gone(client)
+                    | Action::Leave(client)
+                    | Action::Reset(client) => (None, Some(*client), Some(*client)),
+                    Action::Overtake { first, second } => {
+                        assert!(here.contains(&first.0), "{}: {action}", case.name);
+                        (None, Some(second.0), None)
+                    }
+                    Action::Descriptors(_) | Action::Stop => (None, None, None),
+                };
+                assert!(comes.is_none_or(|client| here.insert(client)), "{}: {action}", case.name);
+                assert!(
+                    acts.is_none_or(|client| here.contains(&client)),
+                    "{}: {action}",
+                    case.name
+                );
+                leaves.map(|client| here.remove(&client));
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! The words that cases are written in.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A client of a script. It talks only when the script says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,7 +21,7 @@ pub enum Action {
     Connect(Client),
     /// The client sends this in one write. Should the server stop reading until somebody reads
     /// its replies, the client reads meanwhile.
-    Send(Client, Vec<u8>),
+    Send(Client, Arc<[u8]>),
     /// This comes next. What comes after it must be expected by a later action.
     Expect(Client, Reply),
     /// `first` has its reply before `second` has one, though `second` asked before.
@@ -97,7 +98,7 @@ pub(crate) fn connect(client: Client) -> Script {
 }
 
 pub(crate) fn send(client: Client, bytes: impl AsRef<[u8]>) -> Script {
-    vec![Action::Send(client, bytes.as_ref().to_vec())]
+    vec![Action::Send(client, bytes.as_ref().into())]
 }
 
 pub(crate) fn expect(client: Client, bytes: impl AsRef<[u8]>) -> Script {

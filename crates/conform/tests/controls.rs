@@ -50,7 +50,7 @@ const CONTROLS: &[(Flaw, &str, Caught)] = &[
     (OneAtATime, "never-reads", Held(1)),
     (Hoards, "never-reads", Broken("it keeps them")),
     (OneAtATime, "stop-asked", Held(1)),
-    (StopsAtOnce, "stop-asked", Broken("and then the connection ended")),
+    (StopsAtOnce, "stop-asked", Broken("the connection")),
     (FourWorkers, "more-silent-than-workers", Held(4)),
     (FourWorkers, "thousand", Held(4)),
     (HundredClients, "thousand", Broken("and then the connection ended")),

@@ -88,13 +88,14 @@ impl Frames {
 }
 
 impl Talk for Frames {
-    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> bool {
+    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> Option<usize> {
         if self.flaw == Flaw::Forgets {
             self.state = State::Outside;
         }
-        for &byte in bytes {
+        for (i, &byte) in bytes.iter().enumerate() {
             self.length += 1;
             match (&self.state, byte) {
+                (State::Number(Some(_)), b'$') if !replies.is_empty() => return Some(i),
                 (State::Outside, b'^') => {
                     (self.frames, self.length) = (self.frames + 1, 0);
                     self.state = State::Opened;
@@ -102,11 +103,11 @@ impl Talk for Frames {
                 (State::Outside, b'$') => {}
                 (State::Outside, _) if self.flaw == Flaw::AnswersNoise => self.echo(byte, replies),
                 (State::Outside, _) => {}
-                (State::Number(None), b'$') if self.flaw == Flaw::ErrorsEnd => return false,
+                (State::Number(None), b'$') if self.flaw == Flaw::ErrorsEnd => return None,
                 (_, b'$') => {
                     self.end(replies);
                     if self.flaw == Flaw::FirstOnly {
-                        return true;
+                        return Some(bytes.len());
                     }
                 }
                 (_, b'^') if self.flaw == Flaw::CaretRestarts => self.state = State::Opened,
@@ -121,9 +122,9 @@ impl Talk for Frames {
             let too_many = self.flaw == Flaw::TenFrames && self.frames > 10;
             let too_long = self.flaw == Flaw::SmallFrames && self.length > 64 * 1024;
             if too_many || too_long {
-                return false;
+                return None;
             }
         }
-        true
+        Some(bytes.len())
     }
 }

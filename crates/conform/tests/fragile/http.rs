@@ -119,7 +119,7 @@ fn refusal(status: u16) -> Answer {
 }
 
 impl Talk for Http {
-    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> bool {
+    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> Option<usize> {
         if self.flaw == Flaw::Forgets {
             (self.looked, self.held) = (0, Vec::new());
         }
@@ -134,7 +134,7 @@ impl Talk for Http {
             }
             if !goes_on {
                 replies.extend(answers.concat());
-                return false;
+                return None;
             }
         }
         if self.flaw == Flaw::Reverses {
@@ -143,8 +143,8 @@ impl Talk for Http {
         replies.extend(answers.concat());
         if self.held.len() > MAX_HEAD && self.flaw != Flaw::NoLimit {
             self.say(refusal(431), replies);
-            return false;
+            return None;
         }
-        true
+        Some(bytes.len())
     }
 }

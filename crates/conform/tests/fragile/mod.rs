@@ -137,8 +137,9 @@ flaws! {
 
 /// A conversation: what comes in, and what goes out for it.
 trait Talk: Send {
-    /// Appends the replies to `bytes`. `false`: the conversation is over.
-    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> bool;
+    /// Appends the replies to `bytes`, and says how many of these it has taken: not all when there
+    /// is work to do, and replies should be sent before it. `None`: the conversation is over.
+    fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> Option<usize>;
 }
 
 #[derive(Clone)]
@@ -244,7 +245,7 @@ impl Server {
     }
 
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
-        let mut talk = self.talk();
+        let mut talk = self.protocol();
         if !self.http && self.flaw != Flaw::NoGreeting {
             stream.write_all(b"*")?;
         }
@@ -257,19 +258,31 @@ impl Server {
             if bytes.is_empty() {
                 return Ok(());
             }
-            let mut replies = Vec::new();
-            let goes_on = match self.flaw {
-                Flaw::OneMemory => lock(&self.memory).hear(&bytes, &mut replies),
-                _ => talk.hear(&bytes, &mut replies),
-            };
-            if self.flaw == Flaw::LeavesAtEnd && has_ended(stream)? {
-                return Ok(());
-            }
-            stream.write_all(&replies)?;
-            if !goes_on || self.flaw == Flaw::OneRead {
+            if !self.talk(&mut *talk, &bytes, stream)? || self.flaw == Flaw::OneRead {
                 return Ok(());
             }
         }
+    }
+
+    /// Answers what has come. `false`: the conversation is over.
+    fn talk(&self, talk: &mut dyn Talk, bytes: &[u8], mut stream: &TcpStream) -> io::Result<bool> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let mut replies = Vec::new();
+            let taken = match self.flaw {
+                Flaw::OneMemory => lock(&self.memory).hear(rest, &mut replies),
+                _ => talk.hear(rest, &mut replies),
+            };
+            if self.flaw == Flaw::LeavesAtEnd && has_ended(stream)? {
+                return Ok(false);
+            }
+            stream.write_all(&replies)?;
+            match taken {
+                Some(n) => rest = &rest[n..],
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Serves everybody in turn, in the order in which they came, and works on the way.
@@ -282,24 +295,21 @@ impl Server {
                     stream.write_all(b"*")?;
                 }
                 stream.set_nonblocking(true)?;
-                clients.push((stream, self.talk()));
+                clients.push((stream, self.protocol()));
             }
             clients.retain_mut(|(stream, talk)| {
                 let mut buffer = [0; 1024];
-                let mut replies = Vec::new();
                 match stream.read(&mut buffer) {
                     Err(error) if error.kind() == ErrorKind::WouldBlock => true,
                     Ok(0) | Err(_) => false,
-                    Ok(n) => {
-                        talk.hear(&buffer[..n], &mut replies) && stream.write_all(&replies).is_ok()
-                    }
+                    Ok(n) => self.talk(&mut **talk, &buffer[..n], stream).unwrap_or(false),
                 }
             });
             thread::sleep(Duration::from_millis(1));
         }
     }
 
-    fn talk(&self) -> Box<dyn Talk> {
+    fn protocol(&self) -> Box<dyn Talk> {
         match self.http {
             true => Box::new(http::Http::new(self.flaw)),
             false => Box::new(frames::Frames::new(self.flaw)),
