@@ -45,8 +45,11 @@ async fn serve(mut stream: TcpStream, mut session: Session, mut stop: Stop) -> i
     loop {
         match session.want() {
             Want::Read => {
-                // A stop is an end of input, after what has arrived.
-                let n = stop.or(stream.read(&mut buffer)).await.unwrap_or(Ok(0))?;
+                let n = match stop.or(stream.read(&mut buffer)).await {
+                    Some(n) => n?,
+                    // A stop is the end of input, after what has arrived.
+                    None => cli::arrived(&stream, &mut buffer)?,
+                };
                 session.received(&buffer[..n]);
             }
             Want::Write(bytes) => {

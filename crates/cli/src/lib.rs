@@ -5,9 +5,9 @@
 //! event loop takes [`Server::listener`], [`Server::service`] and [`Server::stop`] apart.
 
 mod clients;
-mod errors;
 mod flags;
 mod listener;
+mod sockets;
 mod stop;
 
 use std::io::{self, Write};
@@ -19,7 +19,7 @@ use std::sync::Arc;
 use proto::{Frames, Session};
 
 pub use clients::{Client, Clients};
-pub use errors::{accept_pause, later, report};
+pub use sockets::{accept_pause, arrived, later, report};
 pub use stop::Stop;
 
 use flags::{Flags, Protocol};

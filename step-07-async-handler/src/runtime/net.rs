@@ -25,6 +25,20 @@ impl TcpListener {
     }
 }
 
+#[cfg(unix)]
+impl std::os::fd::AsFd for TcpStream {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.0.socket.as_fd()
+    }
+}
+
+#[cfg(windows)]
+impl std::os::windows::io::AsSocket for TcpStream {
+    fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+        self.0.socket.as_socket()
+    }
+}
+
 impl TcpStream {
     /// Reads some bytes; 0 means that the peer will send no more.
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -1,9 +1,11 @@
-//! One client lost is one line, and never the server's end.
+//! Sockets fail and sockets say "later". One client lost is one line, and never the server's end.
 
 use std::fmt::Display;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::Duration;
+
+use socket2::SockRef;
 
 /// Says it, if a client was lost: its socket failed, or there was no thread for it.
 pub fn report<T>(peer: SocketAddr, result: Result<T, impl Display>) {
@@ -25,6 +27,16 @@ pub fn accept_pause(error: &io::Error) -> Duration {
         }
         _ => Duration::from_millis(100),
     }
+}
+
+/// What has arrived on a non-blocking socket; 0 if nothing has. Asks the kernel itself: a runtime
+/// may not have heard of it yet.
+pub fn arrived<'a, S>(stream: &'a S, buffer: &mut [u8]) -> io::Result<usize>
+where
+    SockRef<'a>: From<&'a S>,
+{
+    let socket = SockRef::from(stream);
+    Ok(later((&*socket).read(buffer))?.unwrap_or(0))
 }
 
 /// What a call on a non-blocking socket says: `None` is "later", when the kernel tells us.
