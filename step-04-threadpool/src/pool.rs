@@ -83,8 +83,12 @@ fn work(tasks: &Mutex<Receiver<Task>>) {
 mod tests {
     use std::sync::Barrier;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use super::*;
+
+    /// Long enough for anything that will happen at all.
+    const PATIENCE: Duration = Duration::from_secs(20);
 
     fn pool(workers: usize) -> ThreadPool {
         ThreadPool::new(NonZeroUsize::new(workers).unwrap()).unwrap()
@@ -104,7 +108,7 @@ mod tests {
             });
         }
         for _ in 0..3 {
-            arrivals.recv().unwrap();
+            arrivals.recv_timeout(PATIENCE).expect("the tasks wait for each other");
         }
     }
 
@@ -130,7 +134,10 @@ mod tests {
         }
         let (answer, answers) = mpsc::channel();
         pool.execute(move || answer.send(thread::current().name().map(str::to_owned)).unwrap());
-        assert_eq!(answers.recv().unwrap().as_deref(), Some("worker-0"));
+        assert_eq!(
+            answers.recv_timeout(PATIENCE).expect("no worker is left").as_deref(),
+            Some("worker-0")
+        );
     }
 
     #[test]
@@ -142,7 +149,7 @@ mod tests {
             started.send(()).unwrap();
             let _ = gate.recv();
         });
-        starts.recv().unwrap(); // the worker is busy and the queue empty
+        starts.recv_timeout(PATIENCE).unwrap(); // the worker is busy and the queue empty
         for _ in 0..QUEUE {
             assert!(pool.try_execute(Box::new(|| ())).is_ok());
         }

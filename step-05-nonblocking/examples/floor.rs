@@ -38,7 +38,10 @@ fn main() -> anyhow::Result<()> {
                     poll.registry().register(&mut stream, token, Interest::READABLE)?;
                     place.insert(stream);
                 }
-            } else if streams.get_mut(key).is_some_and(|stream| !echo(stream, &mut buffer)) {
+                continue;
+            }
+            let Some(stream) = streams.get_mut(key) else { continue };
+            if !echo(stream, &mut buffer, event.is_read_closed()) {
                 streams.remove(key);
             }
         }
@@ -46,13 +49,13 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// Echoes what there is. False: this client is gone, or does not read.
-fn echo(stream: &mut TcpStream, buffer: &mut [u8]) -> bool {
+fn echo(stream: &mut TcpStream, buffer: &mut [u8], closing: bool) -> bool {
     loop {
         match stream.read(buffer) {
             Ok(0) => return false,
             Ok(n) if stream.write(&buffer[..n]).ok() != Some(n) => return false,
-            // A short read has emptied the socket: the next bytes come with an edge.
-            Ok(n) if n < buffer.len() => return true,
+            // A short read has emptied the socket, but for the end that was announced.
+            Ok(n) if n < buffer.len() && !closing => return true,
             Ok(_) => {}
             Err(error) => return error.kind() == ErrorKind::WouldBlock,
         }

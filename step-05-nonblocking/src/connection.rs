@@ -10,6 +10,10 @@ use cli::later;
 use mio::net::TcpStream;
 use proto::{Session, Want};
 
+/// Whether a short read may be taken for the last: epoll tells of whatever comes after it. The
+/// others are read until they say "later"; on Windows, only that makes the next event come.
+const EDGES_OUTLAST_SHORT_READS: bool = cfg!(target_os = "linux");
+
 /// How many reads, writes and jobs make a turn, so that the others have theirs.
 const BUDGET: usize = 32;
 
@@ -42,7 +46,7 @@ impl Connection {
                 Want::Read => match later(self.stream.read(buffer))? {
                     Some(n) => {
                         self.session.received(&buffer[..n]);
-                        dry = n < buffer.len() && !drain;
+                        dry = n < buffer.len() && !drain && EDGES_OUTLAST_SHORT_READS;
                     }
                     None if stopping => self.session.received(&[]),
                     None => return Ok(Turn::Waits),

@@ -8,6 +8,7 @@
 
 mod connection;
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -29,7 +30,7 @@ struct EventLoop {
     /// A connection's key is its token.
     connections: Slab<Connection>,
     /// Who used up its budget: edge-triggered, the kernel will not tell us of it again.
-    ready: Vec<usize>,
+    ready: BTreeSet<usize>,
     /// One for all: bytes are here only for the length of a turn.
     buffer: [u8; READ_SIZE],
 }
@@ -39,8 +40,8 @@ fn main() -> anyhow::Result<()> {
     let poll = Poll::new()?;
     let acceptor = Acceptor::new(listener, poll.registry(), LISTENER)?;
     let waker = Waker::new(poll.registry(), WAKER)?;
-    stop.on_request(move || waker.wake().expect("a waker outlives what it wakes"));
-    let (connections, ready, buffer) = (Slab::new(), Vec::new(), [0; READ_SIZE]);
+    stop.on_request(move || waker.wake().expect("a byte for an eventfd always finds room"));
+    let (connections, ready, buffer) = (Slab::new(), BTreeSet::new(), [0; READ_SIZE]);
     EventLoop { poll, acceptor, service, connections, ready, buffer }.run()
 }
 
@@ -86,7 +87,7 @@ impl EventLoop {
         let Some(connection) = self.connections.get_mut(key) else { return };
         match connection.drive(&mut self.buffer, drain, self.acceptor.is_closed()) {
             Ok(Turn::Waits) => {}
-            Ok(Turn::Ready) => self.ready.push(key),
+            Ok(Turn::Ready) => self.ready.extend([key]),
             ended => {
                 cli::report(connection.peer, ended);
                 self.connections.remove(key);

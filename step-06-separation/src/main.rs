@@ -3,13 +3,13 @@
 //! A connection that wants work done moves to a worker with it, and comes home when it is done.
 //! "Is it busy?" is not a flag that somebody could forget: whoever has it, has it.
 //!     cargo run -p step-06-separation
-//!     python3 scripts/simple_test_client.py
 //! Read `turn` and `woken`, then `workers.rs`. The threads are the pool of step 04.
 //! Still wrong: the control flow is inside out. Step 07 writes it straight again.
 
 mod connection;
 mod workers;
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ struct EventLoop {
     /// A connection's key is its token. `None`: it is at a worker, and its place is kept.
     connections: Slab<Option<Connection>>,
     /// Who used up its budget: edge-triggered, the kernel will not tell us of it again.
-    ready: Vec<usize>,
+    ready: BTreeSet<usize>,
     /// One for all: bytes are here only for the length of a turn.
     buffer: [u8; READ_SIZE],
 }
@@ -48,8 +48,8 @@ fn main() -> anyhow::Result<()> {
     let acceptor = Acceptor::new(listener, poll.registry(), LISTENER)?;
     let waker = Arc::new(Waker::new(poll.registry(), WAKER)?);
     let workers = Workers::new(workers, Arc::clone(&waker))?;
-    stop.on_request(move || waker.wake().expect("a waker outlives what it wakes"));
-    let (connections, ready, buffer) = (Slab::new(), Vec::new(), [0; READ_SIZE]);
+    stop.on_request(move || waker.wake().expect("a byte for an eventfd always finds room"));
+    let (connections, ready, buffer) = (Slab::new(), BTreeSet::new(), [0; READ_SIZE]);
     EventLoop { poll, acceptor, service, stop, workers, connections, ready, buffer }.run()
 }
 
@@ -95,7 +95,7 @@ impl EventLoop {
         let Some(Some(connection)) = self.connections.get_mut(key) else { return };
         match connection.drive(&mut self.buffer, drain, self.acceptor.is_closed()) {
             Ok(Turn::Waits) => {}
-            Ok(Turn::Ready) => self.ready.push(key),
+            Ok(Turn::Ready) => self.ready.extend([key]),
             Ok(Turn::Runs(job)) => self.workers.send(key, &mut self.connections[key], job),
             ended => {
                 cli::report(connection.peer, ended);
@@ -106,7 +106,7 @@ impl EventLoop {
 
     /// Somebody has come home, or it is time to stop.
     fn woken(&mut self) {
-        while let Some((key, connection)) = self.workers.welcome() {
+        for (key, connection) in self.workers.arrivals() {
             self.connections[key] = Some(connection);
             // Edges that came while it was away are lost: look at what there is.
             self.turn(key, true);

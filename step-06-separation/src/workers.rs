@@ -45,11 +45,13 @@ impl Workers {
         self.hand_over();
     }
 
-    /// The next connection that has come home, if one has.
-    pub fn welcome(&mut self) -> Option<(usize, Connection)> {
+    /// The connections that have come home so far. (Who comes while these have their turn will
+    /// wake the loop again: if it took them too, it might never get back to its sockets.)
+    pub fn arrivals(&mut self) -> Vec<(usize, Connection)> {
+        let arrivals = self.arrivals.try_iter().collect();
         // Whoever comes home leaves room behind.
         self.hand_over();
-        self.arrivals.try_recv().ok()
+        arrivals
     }
 
     fn hand_over(&mut self) {

@@ -1,7 +1,7 @@
 //! Step 07: an `async fn` on an executor of our own.
 //!
-//! The loop of step 02 is back, word for word, with an `.await` wherever it waits. The compiler
-//! turns it inside out for us; who polls it, and who wakes it, is in `runtime.rs`.
+//! The loop of step 02 is back, with an `.await` wherever it waits (and, where it reads, an eye on
+//! the stop). The compiler turns it inside out; who polls it, and who wakes it, is in `runtime.rs`.
 //!     cargo run -p step-07-async-handler
 //! Read `serve`, then `runtime.rs`, then `runtime/reactor.rs`.
 //! Still wrong: no timers, one thread, no ecosystem. Step 08 deletes all that we wrote.

@@ -98,8 +98,9 @@ impl Runtime {
             // Announce first, look again after: whoever queues something from now on wakes us.
             self.shared.parked.store(true, Ordering::SeqCst);
             let idle = self.shared.queue().is_empty() && !main.woken.load(Ordering::SeqCst);
-            self.reactor.wait(&self.shared.sockets, if idle { None } else { Some(Duration::ZERO) });
+            self.reactor.wait(if idle { None } else { Some(Duration::ZERO) });
             self.shared.parked.store(false, Ordering::SeqCst);
+            self.reactor.tell(&self.shared.sockets);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Step 08: the same handler on Tokio.
 //!
-//! Imports change, and our runtime's files are gone. `run` and `serve` are the same.
+//! Imports change, `main` builds the runtime, and ours is gone. `run` and `serve` are the same.
 //!     cargo run -p step-08-tokio
 //!     cargo xtask diff 08
 //! Read the line with `job.run()`: it is where it always was, and it is the classic mistake.

@@ -34,13 +34,7 @@ struct Open {
 
 impl<'a> Clients<'a> {
     pub(crate) fn new(server: &'a Server) -> Clients<'a> {
-        let streams = Mutex::default();
-        let open = Arc::new(Open { stop: server.stop.clone(), streams });
-        let woken = Arc::clone(&open);
-        server
-            .stop
-            .on_request(move || woken.streams().iter().for_each(|(_, stream)| hang_up(stream)));
-        Clients { server, open }
+        Clients { server, open: Open::of(&server.stop) }
     }
 }
 
@@ -87,6 +81,15 @@ fn hang_up(stream: &TcpStream) {
 }
 
 impl Open {
+    /// None yet. Those that will be there when the stop comes are hung up.
+    fn of(stop: &Stop) -> Arc<Open> {
+        let open = Arc::new(Open { stop: stop.clone(), streams: Mutex::default() });
+        let hung_up = Arc::clone(&open);
+        let hang_up_all = move || hung_up.streams().iter().for_each(|(_, stream)| hang_up(stream));
+        stop.on_request(hang_up_all);
+        open
+    }
+
     fn streams(&self) -> MutexGuard<'_, Slab<Arc<TcpStream>>> {
         self.streams.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -121,5 +124,68 @@ fn retry(mut call: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             result => return result,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Long enough for anything that will happen at all.
+    const PATIENCE: Duration = Duration::from_secs(20);
+
+    /// A stop, what it hangs up, and both ends of a connection.
+    fn connected() -> (Stop, Arc<Open>, TcpStream, Client) {
+        let stop = Stop::new();
+        let open = Open::of(&stop);
+        let listener = crate::listener::listen("127.0.0.1:0").unwrap();
+        let peer = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (stream, addr) = listener.accept().unwrap();
+        let client = Client::new(stream, addr, Arc::clone(&open));
+        (stop, open, peer, client)
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_stop_ends_a_read_after_what_has_arrived() {
+        let (stop, _, mut peer, mut client) = connected();
+        let (read, reads) = mpsc::channel();
+        thread::spawn(move || {
+            loop {
+                let mut buffer = [0; 10];
+                let n = client.read(&mut buffer).unwrap();
+                read.send(buffer[..n].to_vec()).unwrap();
+                if n == 0 {
+                    return;
+                }
+            }
+        });
+        peer.write_all(b"abc").unwrap();
+        assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), b"abc");
+        stop.request();
+        assert_eq!(reads.recv_timeout(PATIENCE).unwrap(), b"");
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_client_who_comes_with_the_stop_is_hung_up_on_too() {
+        let (stop, open, _peer, client) = connected();
+        stop.request();
+        let stream = client.stream.try_clone().unwrap();
+        let mut late = Client::new(stream, client.peer, open);
+        assert_eq!(late.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_client_who_has_left_is_closed_and_forgotten() {
+        let (_stop, open, mut peer, client) = connected();
+        assert_eq!(open.streams().len(), 1);
+        drop(client);
+        assert_eq!(open.streams().len(), 0);
+        peer.set_read_timeout(Some(PATIENCE)).unwrap();
+        assert_eq!(peer.read(&mut [0]).unwrap(), 0);
     }
 }

@@ -14,18 +14,21 @@ pub fn report<T>(peer: SocketAddr, result: Result<T, impl Display>) {
     }
 }
 
-/// Says why a client could not be accepted, and how long to leave the listener alone.
+/// Says why `accept` failed, and how long to leave the listener alone.
 ///
 /// A client that gave up while it waited in the backlog costs no pause: the next one may be fine.
 /// Anything else (descriptors or memory exhausted) will not be better at once, and to try again
-/// at once would spin: 100 ms.
+/// at once would spin: 100 ms. Nobody is lost by that: who waits, waits in the backlog.
 pub fn accept_pause(error: &io::Error) -> Duration {
-    eprintln!("lost a client before it was accepted: {error}");
     match error.kind() {
         ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted => {
+            eprintln!("lost a client before it was accepted: {error}");
             Duration::ZERO
         }
-        _ => Duration::from_millis(100),
+        _ => {
+            eprintln!("cannot accept for now, trying again: {error}");
+            Duration::from_millis(100)
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
@@ -39,7 +39,7 @@ struct Waiting {
 
 impl Stop {
     /// A stop that nobody has asked for.
-    fn new() -> Stop {
+    pub(crate) fn new() -> Stop {
         let waiting = Waiting { hooks: Vec::new(), wakers: Slab::new(), handles: 1, drained: None };
         let shared = Shared { requested: AtomicBool::new(false), waiting: Mutex::new(waiting) };
         Stop { shared: Arc::new(shared), registered: None }
@@ -58,14 +58,16 @@ impl Stop {
                 process::exit(1);
             }
             request(&shared);
-            wake_accept(addr);
             let watchdog = thread::Builder::new().spawn(move || {
-                thread::sleep(grace);
+                let deadline = Instant::now() + grace;
+                wake_accept(addr, deadline);
+                thread::sleep(deadline.saturating_duration_since(Instant::now()));
                 eprintln!("{grace:?} are over: what was not finished is cut");
                 process::exit(1);
             });
             if let Err(error) = watchdog {
                 eprintln!("note: no thread for the grace period, signal again to cut: {error}");
+                wake_accept(addr, Instant::now());
             }
         })?;
         Ok(stop)
@@ -87,8 +89,10 @@ impl Stop {
         }
     }
 
-    /// Waits for `future` or the stop, whichever comes first; `None` is the stop. What the future
-    /// already has is preferred, so that nothing that has arrived is lost.
+    /// Waits for `future` or the stop, whichever comes first; `None` is the stop: a *select*, with
+    /// the stop as its *cancellation*. What the future already has is preferred.
+    ///
+    /// Bytes may have arrived that the future has not heard of yet: [`arrived`](crate::arrived).
     pub async fn or<F: Future>(&mut self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {
@@ -109,6 +113,12 @@ impl Stop {
             Poll::Pending
         })
         .await
+    }
+
+    /// Asks for the stop, as a signal would.
+    #[cfg(test)]
+    pub(crate) fn request(&self) {
+        request(&self.shared);
     }
 
     fn poll_requested(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -140,15 +150,23 @@ fn request(shared: &Shared) {
 }
 
 /// A thread that is blocked in `accept` wakes up for a client like any other: for us.
-fn wake_accept(mut addr: SocketAddr) {
+///
+/// A blocked `accept` holds on to the descriptor that it will need: where that was the last one, we
+/// get none until a client has left.
+fn wake_accept(mut addr: SocketAddr, deadline: Instant) {
     if addr.ip().is_unspecified() {
         addr.set_ip(match addr {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         });
     }
-    // Refused: the listener is gone already. Full: then `accept` is not blocked either.
-    let _: io::Result<TcpStream> = TcpStream::connect_timeout(&addr, Duration::from_secs(1));
+    while let Err(error) = TcpStream::connect_timeout(&addr, Duration::from_secs(1)) {
+        // Refused: the listener is gone, and nobody waits for it.
+        if error.kind() == io::ErrorKind::ConnectionRefused || Instant::now() >= deadline {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 impl Shared {
@@ -216,7 +234,7 @@ mod tests {
         };
         stop.on_request(hook());
         assert_eq!(counter.count(), 0);
-        request(&stop.shared);
+        stop.request();
         assert_eq!(counter.count(), 1);
         stop.on_request(hook());
         assert_eq!(counter.count(), 2);
@@ -225,7 +243,7 @@ mod tests {
     #[test]
     fn what_is_ready_is_preferred_to_the_stop() {
         let mut stop = Stop::new();
-        request(&stop.shared);
+        stop.request();
         let counter = Arc::new(Counter::default());
         assert_eq!(poll(pin!(stop.or(std::future::ready(7))), &counter), Poll::Ready(Some(7)));
         let pending = std::future::pending::<()>();
@@ -241,7 +259,7 @@ mod tests {
         assert!(poll(waiting.as_mut(), &counter).is_pending());
         assert!(poll(pin!(leaves.or(std::future::pending::<()>())), &other).is_pending());
         drop(leaves);
-        request(&stop.shared);
+        stop.request();
         assert_eq!((counter.count(), other.count()), (1, 0));
         assert_eq!(poll(waiting, &counter), Poll::Ready(None));
     }

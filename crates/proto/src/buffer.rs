@@ -98,6 +98,9 @@ mod tests {
                 buffer.consume(1);
             }
             assert!(buffer.moved <= backlog + rounds, "{} moved", buffer.moved);
+            // And what has left makes room for what comes.
+            let capacity = buffer.bytes.capacity();
+            assert!(capacity <= 4 * backlog + 64, "{capacity} bytes for {backlog}");
         }
     }
 
@@ -112,6 +115,17 @@ mod tests {
         buffer.append(vec![0; KEEP + 1]);
         buffer.consume(KEEP + 1);
         assert_eq!(buffer.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_whole_vector_is_taken_over_without_copying() {
+        let mut buffer = Buffer::default();
+        let bytes = b"abc".to_vec();
+        let place = bytes.as_ptr();
+        buffer.append(bytes);
+        assert_eq!(buffer.as_slice().as_ptr(), place);
+        buffer.append(b"def".to_vec());
+        assert_eq!(buffer.as_slice(), b"abcdef");
     }
 
     #[test]

@@ -85,35 +85,33 @@ impl Frames {
 
 impl Protocol for Frames {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
-        if let State::Greeting = self.state {
-            output.push(b'*');
-            self.state = State::Between;
-            return Step::Advance(0);
-        }
-        let Some(&first) = input.first() else {
-            return Step::Incomplete;
-        };
-        match self.state {
-            State::Greeting | State::Between => Step::Advance(match find(b'^', input) {
+        match (self.state, input.first()) {
+            (State::Greeting, _) => {
+                output.push(b'*');
+                self.state = State::Between;
+                Step::Advance(0)
+            }
+            (_, None) => Step::Incomplete,
+            (State::Between, _) => Step::Advance(match find(b'^', input) {
                 Some(at) => {
                     self.state = State::Opened;
                     at + 1
                 }
                 None => input.len(),
             }),
-            State::Opened if first == b'P' => {
+            (State::Opened, Some(b'P')) => {
                 self.state = State::Number(None);
                 Step::Advance(1)
             }
-            State::Opened | State::Echoing => {
+            (State::Opened | State::Echoing, _) => {
                 let end = find(b'$', input);
                 let payload = &input[..end.unwrap_or(input.len())];
                 output.extend(payload.iter().map(|byte| byte.wrapping_add(1)));
                 self.state = if end.is_some() { State::Between } else { State::Echoing };
                 Step::Advance(end.map_or(input.len(), |at| at + 1))
             }
-            State::Number(value) => self.number(value, input, output),
-            State::Skipping => Step::Advance(match find(b'$', input) {
+            (State::Number(value), _) => self.number(value, input, output),
+            (State::Skipping, _) => Step::Advance(match find(b'$', input) {
                 Some(at) => {
                     self.state = State::Between;
                     at + 1
@@ -263,6 +261,28 @@ mod tests {
                 let (examined, calls) = (EXAMINED.get(), input.len().div_ceil(chunk));
                 assert!(examined <= input.len() * 2 + calls, "{examined} in pieces of {chunk}");
             }
+        }
+    }
+
+    #[test]
+    fn tells_what_it_is_in_the_middle_of() {
+        for (input, phase) in [
+            (b"".as_slice(), Phase::Idle),
+            (b"noise", Phase::Idle),
+            (b"^", Phase::Head),
+            (b"^P7", Phase::Body),
+            (b"^$", Phase::Idle),
+        ] {
+            let mut frames = Frames::new();
+            let mut used = 0;
+            let mut steps = 0;
+            while steps == 0 || used < input.len() {
+                if let Step::Advance(n) = frames.step(&input[used..], &mut Vec::new()) {
+                    used += n;
+                }
+                steps += 1;
+            }
+            assert_eq!(frames.phase(), phase, "{}", input.escape_ascii());
         }
     }
 

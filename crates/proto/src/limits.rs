@@ -7,7 +7,7 @@
 /// thread's stack or a future can hold it.
 pub const READ_SIZE: usize = 16 * 1024;
 
-/// When this many bytes wait to be sent, no further request is looked at.
+/// A batch of replies ends when it has this many bytes.
 ///
 /// 16 KiB: one write of this size costs little more than its copying, so collecting more replies
 /// for it would buy nothing. Node.js streams stop at the same mark.

@@ -31,6 +31,8 @@ pub enum Event {
     JobEnded,
     /// A job's result came home.
     Done,
+    /// The peer took too long.
+    Expired,
 }
 
 /// An observer and the connection that it watches.

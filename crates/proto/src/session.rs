@@ -74,7 +74,7 @@ impl Session {
 
     /// What to do next. Asked again, it answers the same, except that a job is handed out once:
     /// while one is out the answer is [`Want::Read`], for the peer may go on talking. (A shell
-    /// that reads on during a job must itself bound how much; none of the steps does.)
+    /// that reads on during a job must itself bound how much. No step reads on.)
     pub fn want(&mut self) -> Want<'_> {
         self.parse_held();
         if self.next_is_parse() && self.ended && !self.fresh {
@@ -119,7 +119,7 @@ impl Session {
         // The common case: nothing is held, so the protocol looks straight into the shell's
         // buffer and only what it cannot use yet is copied.
         let used = if self.input.is_empty() { self.parse(bytes) } else { 0 };
-        if used < bytes.len() && !matches!(self.next, Next::Close) {
+        if used < bytes.len() {
             self.input.push(&bytes[used..]);
         }
     }
@@ -168,6 +168,7 @@ impl Session {
     /// While a reply is being made or sent there is nothing to add to it: what is offered stays
     /// offered, and a shell that has waited long enough for such a peer just drops it.
     pub fn expired(&mut self) {
+        tell(&self.watch, Event::Expired);
         if self.phase() != Phase::Reply {
             self.protocol.expired(self.output.tail());
             self.finish();
@@ -179,9 +180,7 @@ impl Session {
         let mut input = mem::take(&mut self.input);
         let used = self.parse(input.as_slice());
         input.consume(used);
-        if !matches!(self.next, Next::Close) {
-            self.input = input;
-        }
+        self.input = input;
     }
 
     /// Lets the protocol take steps over `input` until it is used up, or the protocol needs more,
@@ -199,14 +198,15 @@ impl Session {
                 Step::Advance(n) => (n, n < rest.len()),
                 Step::Defer(n, job) => {
                     self.next = Next::Run(job);
-                    (n, true)
+                    (n, false)
                 }
                 Step::Become(n, protocol) => {
                     self.protocol = protocol;
                     (n, true)
                 }
                 Step::Finish => {
-                    self.finish();
+                    self.next = Next::Close;
+                    // Dropped unread.
                     (rest.len(), false)
                 }
             };

@@ -308,7 +308,9 @@ mod rule_05_sessions_cannot_fail {
         let mut session = lines();
         session.received(b"=a\nq\n=never\n");
         // What comes after the last word is dropped, and not kept either.
-        session.received(b"=never\n");
+        let never = b"=never\n".repeat(1000);
+        let cost = measure(|| session.received(&never));
+        assert_eq!(cost.bytes_total, 0);
         writes(&mut session, b"abye");
         closes(&mut session);
         session.received(b"=never\n");
@@ -431,6 +433,26 @@ mod rule_07_linear {
 
 mod rule_08_limits {
     use super::*;
+
+    #[test]
+    fn what_is_held_does_not_grow_with_what_has_passed() {
+        // There is always an unfinished line, so the held input is never drained.
+        let lines = b"ength\n=some text of some l".repeat(100);
+        let cost = measure(|| {
+            let protocol = Lines::default();
+            let calls = Arc::clone(&protocol.calls);
+            let mut session = Session::new(Box::new(protocol));
+            session.received(b"=some text of some l");
+            for _ in 0..1000 {
+                session.received(&lines);
+                while let ('w', bytes) = wants(&mut session) {
+                    session.sent(bytes.len());
+                }
+                calls.lock().unwrap().clear();
+            }
+        });
+        assert!(cost.bytes_max < 16 * 1024, "{} bytes", cost.bytes_max);
+    }
 
     #[test]
     fn together_they_bound_what_a_connection_holds() {
@@ -559,6 +581,22 @@ mod rule_10_pure {
         let seen: Vec<_> = log.0.lock().unwrap().iter().map(|&(_, e, t)| (e, t)).collect();
         assert_eq!(seen, expected);
         assert!(log.0.lock().unwrap().iter().all(|&(who, ..)| who == peer));
+    }
+
+    #[test]
+    fn an_observer_sees_every_piece_of_a_reply_and_the_end_of_a_panic() {
+        for (line, started) in [(b"#3\n".as_slice(), 3), (b"x\n", 1)] {
+            let log = Arc::new(Log::default());
+            let peer = SocketAddr::from(([127, 0, 0, 1], 4242));
+            let session = lines().observed(peer, Arc::clone(&log) as Arc<dyn Observer>);
+            converse(session, line, 100);
+            let count = |wanted| {
+                log.0.lock().unwrap().iter().filter(|(_, event, _)| *event == wanted).count()
+            };
+            assert_eq!(count(Event::JobStarted), started);
+            assert_eq!(count(Event::JobEnded), started);
+            assert_eq!(count(Event::Done), started);
+        }
     }
 }
 

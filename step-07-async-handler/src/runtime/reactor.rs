@@ -60,14 +60,17 @@ pub fn new() -> io::Result<(Reactor, Sockets, mio::Waker)> {
 }
 
 impl Reactor {
-    /// Waits until a socket is ready, somebody unparks us or the time is over, and calls the
-    /// wakers of those who waited for what is ready now.
-    pub fn wait(&mut self, sockets: &Sockets, timeout: Option<Duration>) {
+    /// Waits until a socket is ready, somebody unparks us or the time is over.
+    pub fn wait(&mut self, timeout: Option<Duration>) {
         match self.poll.poll(&mut self.events, timeout) {
             // The process was stopped and continued: nothing happened.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.events.clear(),
             result => result.expect("what was registered can be waited for"),
         }
+    }
+
+    /// Wakes those who waited for what is ready now.
+    pub fn tell(&self, sockets: &Sockets) {
         for event in &self.events {
             let Some(readiness) = sockets.all().get(event.token().0).cloned() else { continue };
             if event.is_readable() || event.is_read_closed() || event.is_error() {
@@ -97,6 +100,12 @@ impl Sockets {
         let all = self.all();
         let sides = all.iter().flat_map(|(_, readiness)| [&readiness.read, &readiness.write]);
         sides.filter_map(|side| lock(side).waker.take()).collect()
+    }
+
+    /// How many there are.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.all().len()
     }
 
     fn all(&self) -> MutexGuard<'_, Slab<Arc<Readiness>>> {
