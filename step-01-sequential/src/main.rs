@@ -11,12 +11,11 @@ use std::io::{self, Read, Write};
 use cli::Client;
 use proto::{READ_SIZE, Session, Want};
 
-fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), None)?;
+fn main() {
+    let server = cli::start(env!("CARGO_PKG_NAME"), None);
     for (mut stream, session) in server.clients() {
         cli::report(stream.peer, serve(&mut stream, session));
     }
-    Ok(())
 }
 
 fn serve(stream: &mut Client, mut session: Session) -> io::Result<()> {

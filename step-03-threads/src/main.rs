@@ -12,8 +12,8 @@ use std::thread;
 use cli::Client;
 use proto::{READ_SIZE, Session, Want};
 
-fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), None)?;
+fn main() {
+    let server = cli::start(env!("CARGO_PKG_NAME"), None);
     // At its end the scope waits for the threads that are still serving.
     thread::scope(|scope| {
         for (mut stream, session) in server.clients() {
@@ -23,7 +23,6 @@ fn main() -> anyhow::Result<()> {
             cli::report(peer, thread::Builder::new().spawn_scoped(scope, task));
         }
     });
-    Ok(())
 }
 
 fn serve(stream: &mut Client, mut session: Session) -> io::Result<()> {

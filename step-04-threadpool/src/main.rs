@@ -14,7 +14,7 @@ use proto::{READ_SIZE, Session, Want};
 use step_04_threadpool::ThreadPool;
 
 fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), NonZeroUsize::new(4))?;
+    let server = cli::start(env!("CARGO_PKG_NAME"), NonZeroUsize::new(4));
     // Dropped at the end of `main`, it finishes what was accepted.
     let pool = ThreadPool::new(server.workers)?;
     for (mut stream, session) in server.clients() {

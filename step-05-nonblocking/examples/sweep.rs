@@ -16,7 +16,7 @@ struct Connection {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Server { listener, service, stop, .. } = cli::start("sweep", None)?;
+    let Server { listener, service, stop, .. } = cli::start("sweep", None);
     listener.set_nonblocking(true)?;
     let mut connections: Vec<Connection> = Vec::new();
     let mut buffer = [0; READ_SIZE];

@@ -36,7 +36,7 @@ struct EventLoop {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Server { listener, service, stop, .. } = cli::start(env!("CARGO_PKG_NAME"), None)?;
+    let Server { listener, service, stop, .. } = cli::start(env!("CARGO_PKG_NAME"), None);
     let poll = Poll::new()?;
     let acceptor = Acceptor::new(listener, poll.registry(), LISTENER)?;
     let waker = Waker::new(poll.registry(), WAKER)?;

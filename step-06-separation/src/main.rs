@@ -42,7 +42,7 @@ struct EventLoop {
 }
 
 fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), NonZeroUsize::new(4))?;
+    let server = cli::start(env!("CARGO_PKG_NAME"), NonZeroUsize::new(4));
     let Server { listener, service, stop, workers } = server;
     let poll = Poll::new()?;
     let acceptor = Acceptor::new(listener, poll.registry(), LISTENER)?;

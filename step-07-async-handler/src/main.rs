@@ -15,7 +15,7 @@ use proto::{READ_SIZE, Session, Want};
 use runtime::{Runtime, TcpListener, TcpStream, sleep, spawn};
 
 fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), None)?;
+    let server = cli::start(env!("CARGO_PKG_NAME"), None);
     Runtime::new()?.block_on(run(server))
 }
 

@@ -17,7 +17,7 @@ use tokio::spawn;
 use tokio::time::sleep;
 
 fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), None)?;
+    let server = cli::start(env!("CARGO_PKG_NAME"), None);
     Builder::new_current_thread().enable_all().build()?.block_on(run(server))
 }
 

@@ -19,7 +19,7 @@ use tokio::spawn;
 use tokio::time::sleep;
 
 fn main() -> anyhow::Result<()> {
-    let server = cli::start(env!("CARGO_PKG_NAME"), thread::available_parallelism().ok())?;
+    let server = cli::start(env!("CARGO_PKG_NAME"), thread::available_parallelism().ok());
     Builder::new_multi_thread()
         .enable_all()
         .worker_threads(server.workers.get())

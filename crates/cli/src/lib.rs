@@ -45,8 +45,9 @@ pub struct Service {
 /// Reads the flags, listens, says so in one line on stdout, and from then on hears Ctrl-C and
 /// SIGTERM. `workers` is the step's default for `--workers`; `None`: it has no use for them.
 ///
-/// `--help` and `--version` are answered here, and the process ends. So is a wrong flag.
-pub fn start(step: &str, workers: Option<NonZeroUsize>) -> anyhow::Result<Server> {
+/// `--help` and `--version` are answered here, and the process ends. So it does, with one line that
+/// says why, where it cannot start.
+pub fn start(step: &str, workers: Option<NonZeroUsize>) -> Server {
     let flags = match Flags::parse(lexopt::Parser::from_env()) {
         Ok(flags) => flags,
         Err(error) => {
@@ -62,6 +63,13 @@ pub fn start(step: &str, workers: Option<NonZeroUsize>) -> anyhow::Result<Server
         println!("{step} {}", env!("CARGO_PKG_VERSION"));
         process::exit(0);
     }
+    try_start(step, workers, &flags).unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        process::exit(1);
+    })
+}
+
+fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow::Result<Server> {
     flags.refuse_what_is_not_there_yet()?;
     if flags.workers.is_some() && workers.is_none() {
         eprintln!("note: --workers means nothing in {step}");
