@@ -29,7 +29,7 @@ const CONTROLS: &[(Flaw, &str, Caught)] = &[
     (U32, "numbers", Broken("A got \"error: over")),
     (FirstOnly, "coalesced", Broken("A got only \"bc\"")),
     (StaysAtEnd, "half-close", Broken("does not end the connection of A")),
-    (LeavesAtEnd, "half-close", Broken("A got \"\", and then the connection ended (closed)")),
+    (LeavesAtEnd, "half-close", Broken("and then the connection ended (closed)")),
     (EchoesAtEnd, "as-bytes-arrive", Broken("A got nothing")),
     (OneRead, "as-bytes-arrive", HungUp),
     (OneRead, "many-frames", HungUp),
