@@ -7,12 +7,16 @@ elsewhere while it computes prints Echo and SmallPrime first.
 
     cargo run -p step-04-threadpool               (in another terminal)
     python3 scripts/simple_test_client.py [HOST [PORT]]
+
+With --silent N, so many clients come first, say nothing, and leave after three seconds: a server
+that needs a worker for everyone who waits answers nobody until then.
 """
 
 import argparse
 import selectors
 import socket
 import sys
+import time
 
 QUESTIONS = [
     ("LongPrime", b"^P%d$" % (2**61 - 1)),
@@ -21,6 +25,9 @@ QUESTIONS = [
 ]
 
 GREETING = b"*"
+
+# How long the silent clients stay.
+SILENCE = 3.0
 
 
 class Client:
@@ -51,13 +58,27 @@ class Client:
         return len(self.answer()) >= self.echo_length
 
 
+def leave(connection):
+    """Closes it in good order: with a greeting still unread, the server would see a reset."""
+    connection.setblocking(False)
+    try:
+        connection.recv(len(GREETING))
+    except BlockingIOError:
+        pass  # nobody has greeted it yet
+    connection.close()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("host", nargs="?", default="127.0.0.1")
     parser.add_argument("port", nargs="?", type=int, default=7878)
     parser.add_argument("--timeout", type=float, default=60, help="seconds of silence to bear")
+    parser.add_argument("--silent", type=int, default=0, metavar="N",
+                        help="so many clients come first, and say nothing for three seconds")
     arguments = parser.parse_args()
     address = (arguments.host, arguments.port)
+    silent = [socket.create_connection(address) for _ in range(arguments.silent)]
+    leave_at = time.monotonic() + SILENCE
 
     waiting = selectors.DefaultSelector()
     for name, question in QUESTIONS:
@@ -66,8 +87,15 @@ def main():
 
     unanswered = 0
     while waiting.get_map():
-        ready = waiting.select(arguments.timeout)
-        if not ready:
+        patience = arguments.timeout
+        if silent:
+            patience = max(0, leave_at - time.monotonic())
+        ready = waiting.select(patience)
+        if silent and time.monotonic() >= leave_at:
+            print(f"({len(silent)} silent, and now they leave)", flush=True)
+            while silent:
+                leave(silent.pop())
+        elif not ready:
             names = ", ".join(key.data.name for key in waiting.get_map().values())
             sys.exit(f"error: {names}: no answer in {arguments.timeout:g} s")
         for key, _ in ready:
@@ -81,6 +109,8 @@ def main():
                 unanswered += 1
                 answer += "(the server closed the connection)"
             print(f"{client.name}: {answer}", flush=True)
+    for connection in silent:
+        leave(connection)
     return 1 if unanswered else 0
 
 

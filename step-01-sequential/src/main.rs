@@ -3,7 +3,8 @@
 //! Anyone else who connects waits in the kernel's queue: connected, unanswered. Watch it:
 //!     cargo run -p step-01-sequential
 //!     python3 scripts/simple_test_client.py
-//! Read `serve`. Every later step has this loop; only what happens while it waits changes.
+//! Read `serve`, which does what a `Session` (crates/proto/src/lib.rs) wants. Every later step has
+//! this loop; only what happens while it waits changes.
 //! Still wrong: one read is not one message. Step 02 gives the conversation a memory.
 
 use std::io::{self, Read, Write};
@@ -25,7 +26,8 @@ fn serve(stream: &mut Client, mut session: Session) -> io::Result<()> {
             Want::Read => {
                 let n = stream.read(&mut buffer)?;
                 session.received(&buffer[..n]);
-                // The mistake: as if whatever one read brings were all that was ever meant.
+                // The mistake: an empty `received` is the end of input, as if whatever one read
+                // brings were all that was ever meant.
                 session.received(&[]);
             }
             Want::Write(bytes) => {

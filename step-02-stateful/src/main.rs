@@ -1,8 +1,9 @@
 //! Step 02: a conversation with a memory.
 //!
 //! A client may say things in pieces, and more than one thing: the session knows where it was.
-//! Watch a second client wait until the first has gone:
+//! Watch everybody wait until one who says nothing has left:
 //!     cargo run -p step-02-stateful
+//!     python3 scripts/simple_test_client.py --silent 1
 //! Look for what is no longer there: the line that ended the input after one read.
 //! Still wrong: a client that says nothing stops the world. Step 03 gives each a thread.
 

@@ -1,8 +1,8 @@
 //! Step 04: a fixed number of workers.
 //!
 //! Clients wait in a queue until one of N threads is free. The pool is in `pool.rs`.
-//!     cargo run -p step-04-threadpool -- --workers 2
-//!     python3 scripts/simple_test_client.py
+//!     cargo run -p step-04-threadpool
+//!     python3 scripts/simple_test_client.py --silent 4
 //! Read `main`, then `pool.rs`: who holds the lock, and for how long?
 //! Still wrong: N silent clients starve everyone else. Step 05 waits for all of them at once.
 

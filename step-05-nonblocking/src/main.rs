@@ -1,7 +1,8 @@
 //! Step 05: one thread for all sockets at once.
 //!
-//! The thread waits in one place, `poll`, for whichever socket is ready next, and never in a
-//! `read` or a `write`. First see it done the naive way, and look at the CPU:
+//! The thread waits in one place, `poll`, for whichever socket is ready next, and never in a `read`
+//! or a `write`. Edge-triggered: the kernel says that a socket became ready, once, and not that it
+//! still is. First see it done the naive way, and look at the CPU:
 //!     cargo run -p step-05-nonblocking --example sweep
 //! Read `run`, then `connection.rs`: there is `serve`, turned inside out.
 //! Still wrong: one computation stops the world. Step 06 hands it to somebody else.

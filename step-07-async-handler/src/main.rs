@@ -2,7 +2,7 @@
 //!
 //! The loop of step 02 is back, with an `.await` wherever it waits (and, where it reads, an eye on
 //! the stop). The compiler turns it inside out; who polls it, and who wakes it, is in `runtime.rs`.
-//!     cargo run -p step-07-async-handler
+//!     cargo xtask diff 02 07
 //! Read `serve`, then `runtime.rs`, then `runtime/reactor.rs`.
 //! Still wrong: no timers, one thread, no ecosystem. Step 08 deletes all that we wrote.
 

@@ -87,14 +87,14 @@ fn protocol(text: &str) -> Result<Protocol, &'static str> {
     match text {
         "frames" => Ok(Protocol::Frames),
         "http" => Ok(Protocol::Http),
-        _ => Err("it is `frames` or `http`"),
+        _ => Err("it takes `frames` or `http`"),
     }
 }
 
 fn workers(text: &str) -> Result<NonZeroUsize, String> {
     match text.parse::<NonZeroUsize>() {
         Ok(n) if n.get() <= MAX_WORKERS => Ok(n),
-        _ => Err(format!("it is a number from 1 to {MAX_WORKERS}")),
+        _ => Err(format!("it takes a number from 1 to {MAX_WORKERS}")),
     }
 }
 
@@ -102,7 +102,7 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
     text.parse()
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
-        .ok_or("it is a number of seconds, such as 5 or 0.5")
+        .ok_or("it takes a number of seconds, such as 5 or 0.5")
 }
 
 /// The text of `--help`.

@@ -16,6 +16,9 @@ use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+/// Signals that come so close together are one.
+const ONE_SIGNAL: Duration = Duration::from_millis(200);
+
 /// A handle on the one stop of this server. Each task that waits holds a clone of its own.
 pub struct Stop {
     shared: Arc<Shared>,
@@ -52,10 +55,16 @@ impl Stop {
     pub(crate) fn on_signals(addr: SocketAddr, grace: Duration) -> anyhow::Result<Stop> {
         let stop = Stop::new();
         let shared = Arc::clone(&stop.shared);
+        let mut asked_at: Option<Instant> = None;
         ctrlc::set_handler(move || {
-            if shared.requested.load(Ordering::Acquire) {
-                eprintln!("stopped at once: what was not finished is cut");
-                process::exit(1);
+            match asked_at {
+                None => asked_at = Some(Instant::now()),
+                // Ctrl-C goes to every process of a terminal, and some pass it on: not a second one.
+                Some(at) if at.elapsed() < ONE_SIGNAL => return,
+                Some(_) => {
+                    eprintln!("stopped at once: what was not finished is cut");
+                    process::exit(1);
+                }
             }
             request(&shared);
             let watchdog = thread::Builder::new().spawn(move || {
@@ -78,15 +87,14 @@ impl Stop {
         self.shared.requested.load(Ordering::Acquire)
     }
 
-    /// Calls `hook` when the stop comes, on another thread; at once if it already came.
+    /// Calls `hook` when the stop comes, on another thread; at once if it already came. It is kept
+    /// either way: a waker that it owns must not be dropped before its wake-up was heard.
     pub fn on_request(&self, hook: impl Fn() + Send + 'static) {
         let mut waiting = self.shared.waiting();
         if self.requested() {
-            drop(waiting);
             hook();
-        } else {
-            waiting.hooks.push(Box::new(hook));
         }
+        waiting.hooks.push(Box::new(hook));
     }
 
     /// Waits for `future` or the stop, whichever comes first; `None` is the stop: a *select*, with
@@ -238,6 +246,20 @@ mod tests {
         assert_eq!(counter.count(), 1);
         stop.on_request(hook());
         assert_eq!(counter.count(), 2);
+    }
+
+    #[test]
+    fn a_hook_lives_as_long_as_the_stop() {
+        let stop = Stop::new();
+        let owned = Arc::new(());
+        for requested in [false, true] {
+            if requested {
+                stop.request();
+            }
+            let owned = Arc::clone(&owned);
+            stop.on_request(move || assert!(Arc::strong_count(&owned) > 1));
+        }
+        assert_eq!(Arc::strong_count(&owned), 3);
     }
 
     #[test]
