@@ -1,7 +1,7 @@
 //! What a step changes in the step it grew from: code only, word by word.
 //!
 //! Comments, blank lines and indentation are left out on both sides, so that what remains is the
-//! change of concurrency model. Line numbers are those of the files.
+//! change of concurrency model; so are tests. Line numbers are those of the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
@@ -20,6 +20,9 @@ use crate::steps::{self, Step};
 /// The file whose changes are the lesson.
 const MAIN: &str = "src/main.rs";
 
+/// A file that is new is shown whole when it has no more lines of code than this.
+const SHORT: usize = 60;
+
 /// Flags of this command.
 #[derive(clap::Args)]
 pub struct Args {
@@ -30,7 +33,7 @@ pub struct Args {
     /// Go through all the steps, each against the step it grew from
     #[arg(long, conflicts_with = "steps")]
     all: bool,
-    /// Show files that are new or gone from the first line to the last
+    /// Show also long files that are new or gone from the first line to the last
     #[arg(long)]
     full: bool,
     /// How many unchanged lines to show around a change
@@ -111,7 +114,7 @@ impl Changed {
 
 impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "+{} −{} of {}", self.added, self.removed, self.of)
+        write!(f, "+{} −{}, now {} lines", self.added, self.removed, self.of)
     }
 }
 
@@ -163,7 +166,12 @@ impl Show {
     fn steps(&self, old: &Step, new: &Step) -> Result<String> {
         let (old_files, new_files) = (sources(&old.dir)?, sources(&new.dir)?);
         let title = format!("{} {} → {} {}", old.number(), old.idea, new.number(), new.idea);
-        let mut out = format!("{} ({})\n", self.paint.strong(&title), changed_lines(old, new)?);
+        let changed = changed_lines(old, new)?;
+        let mut out = format!("{} (main.rs {changed})\n", self.paint.strong(&title));
+        let old_dependencies = dependencies(&read(&old.dir.join("Cargo.toml"))?)?;
+        let new_dependencies = dependencies(&read(&new.dir.join("Cargo.toml"))?)?;
+        // What the new step uses of the old one has not gone.
+        let builds_on_old = new_dependencies.contains_key(&old.name);
         // `main.rs` first: it is what the step is about.
         let mut names: Vec<&String> = old_files.keys().chain(new_files.keys()).collect();
         names.sort_by_key(|name| (*name != MAIN, *name));
@@ -172,14 +180,14 @@ impl Show {
             out += &match (old_files.get(name), new_files.get(name)) {
                 (Some(old), Some(new)) => self.file(name, &Comparison::new(old, new)),
                 (None, Some(new)) => self.whole(name, "new", ChangeTag::Insert, new),
+                (Some(_), None) if builds_on_old => {
+                    format!("\n{name} stays in {}, which this step builds on\n", old.name)
+                }
                 (Some(old), None) => self.whole(name, "gone", ChangeTag::Delete, old),
                 (None, None) => continue,
             };
         }
-        out += &self.dependencies(
-            &dependencies(&read(&old.dir.join("Cargo.toml"))?)?,
-            &dependencies(&read(&new.dir.join("Cargo.toml"))?)?,
-        );
+        out += &self.dependencies(&old_dependencies, &new_dependencies);
         Ok(out)
     }
 
@@ -252,13 +260,14 @@ impl Show {
     /// A file that only one of the steps has.
     fn whole(&self, name: &str, what: &str, tag: ChangeTag, text: &str) -> String {
         let lines = source::code_lines(text);
-        let hint = if self.full { "" } else { " (--full shows it)" };
+        let shown = self.full || (tag == ChangeTag::Insert && lines.len() <= SHORT);
+        let hint = if shown { "" } else { " (--full shows it)" };
         let lines_of_code = match lines.len() {
             1 => "1 line of code".to_owned(),
             n => format!("{n} lines of code"),
         };
         let mut out = format!("\n{} is {what}: {lines_of_code}{hint}\n", self.paint.strong(name));
-        if self.full {
+        if shown {
             for line in &lines {
                 let sides = match tag {
                     ChangeTag::Delete => (Some(line), None),
@@ -407,7 +416,8 @@ fn words_of(line: &Line) -> Vec<&str> {
     words
 }
 
-/// The Rust files under `src`, by their path inside the step with `/` between its parts.
+/// The Rust files under `src`, by their path inside the step with `/` between its parts, without
+/// their tests: those stand in a `tests.rs`, or at the end of a file.
 fn sources(step: &Path) -> Result<BTreeMap<String, String>> {
     let mut files = BTreeMap::new();
     let mut folders = vec!["src".to_owned()];
@@ -418,8 +428,10 @@ fn sources(step: &Path) -> Result<BTreeMap<String, String>> {
             let name = format!("{folder}/{}", entry.file_name().to_string_lossy());
             if entry.file_type()?.is_dir() {
                 folders.push(name);
-            } else if name.ends_with(".rs") {
-                files.insert(name, read(&entry.path())?);
+            } else if name.ends_with(".rs") && !name.ends_with("/tests.rs") {
+                let text = read(&entry.path())?;
+                let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or(&text);
+                files.insert(name, code.to_owned());
             }
         }
     }
@@ -595,7 +607,10 @@ src/main.rs
         let scratch = Scratch::new("diff-steps");
         let (threads, pool) = steps(&scratch);
         scratch.write("step-03-threads/src/old.rs", "fn gone() {}\n");
-        scratch.write("step-04-threadpool/src/pool.rs", "// Workers.\nfn run() {\n}\n");
+        let tests = "\n#[cfg(test)]\nmod tests {\n    fn try_it() {}\n}\n";
+        let workers = format!("// Workers.\nfn run() {{\n}}\n{tests}");
+        scratch.write("step-04-threadpool/src/pool.rs", &workers);
+        scratch.write("step-04-threadpool/src/pool/tests.rs", "fn try_it_too() {}\n");
         scratch
             .append("step-03-threads/Cargo.toml", "[dependencies]\na = '1'\nc.features = ['x']\n");
         scratch.append(
@@ -606,18 +621,25 @@ src/main.rs
         let text = plain().steps(&threads, &pool)?;
         assert!(
             text.starts_with(
-                "03 idea of step-03-threads → 04 idea of step-04-threadpool (+3 −2 of 10)\n"
+                "03 idea of step-03-threads → 04 idea of step-04-threadpool (main.rs +3 −2, now 10 lines)\n"
             ),
             "{text}"
         );
-        assert!(text.contains("src/pool.rs is new: 2 lines of code (--full shows it)"), "{text}");
+        assert!(text.contains("src/pool.rs is new: 2 lines of code\n"), "{text}");
         assert!(text.contains("src/old.rs is gone: 1 line of code"), "{text}");
-        assert!(!text.contains("fn run()"), "{text}");
+        assert!(text.contains("        2 + fn run() {\n"), "{text}");
+        assert!(!text.contains("fn gone()"), "{text}");
         assert!(text.ends_with("Cargo.toml\n- a\n+ b\n~ c (+y -x)\n"), "{text}");
 
         let text = Show { full: true, ..plain() }.steps(&threads, &pool)?;
         assert!(text.contains("        2 + fn run() {\n        3 + }\n"), "{text}");
         assert!(text.contains("   1      - fn gone() {}\n"), "{text}");
+        assert!(!text.contains("try_it"), "{text}");
+
+        // What the new step takes from the old one as a library is not gone.
+        scratch.append("step-04-threadpool/Cargo.toml", "step-03-threads = '1'\n");
+        let text = plain().steps(&threads, &pool)?;
+        assert!(text.contains("src/old.rs stays in step-03-threads"), "{text}");
         assert_eq!(changed_lines(&threads, &pool)?, Changed { added: 3, removed: 2, of: 10 });
         Ok(())
     }

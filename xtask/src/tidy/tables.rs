@@ -31,15 +31,16 @@ const GENERATORS: [(&str, Generator); 2] =
 fn map_of_the_steps(steps: &[Step], path: &str) -> Result<String> {
     // A link starts from the file that it stands in.
     let up = "../".repeat(path.matches('/').count());
-    let mut table = "| step | idea | who waits | state lives in | still wrong |\n\
-                     |---|---|---|---|---|\n"
+    let mut table = "| step | grew from | idea | who waits | state lives in | still wrong |\n\
+                     |---|---|---|---|---|---|\n"
         .to_owned();
     for step in steps {
         let cell = |text: &str| text.replace('|', "\\|");
         table += &format!(
-            "| [{}]({up}{}) | {} | {} | {} | {} |\n",
+            "| [{}]({up}{}) | {} | {} | {} | {} | {} |\n",
             step.number(),
             step.name,
+            step.previous.as_deref().and_then(|name| name.split('-').nth(1)).unwrap_or(""),
             cell(&step.idea),
             cell(&step.waits),
             cell(&step.state),
