@@ -237,7 +237,8 @@ mod tests {
         // `fn main() {}` became three lines: four changes, as many as are allowed.
         let found = found(changes_are_small, "budget", |t, _| t.steps[1].budget = 3);
         assert!(
-            found.len() == 1 && found[0].contains("4 changed lines (+3 −1 of 3), 3 allowed"),
+            found.len() == 1
+                && found[0].contains("4 changed lines (+3 −1, now 3 lines), 3 allowed"),
             "{found:?}"
         );
     }

@@ -223,7 +223,7 @@ mod tests {
         };
         assert_eq!(
             row("README.md"),
-            "| [01](step-01-one) | idea of step-01-one | who waits in step-01-one | \
+            "| [01](step-01-one) |  | idea of step-01-one | who waits in step-01-one | \
              where the state of step-01-one lives | a \\| b |"
         );
         assert!(row("docs/src/map.md").starts_with("| [01](../../step-01-one) |"));
