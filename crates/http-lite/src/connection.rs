@@ -110,7 +110,8 @@ impl Connection {
         }
     }
 
-    /// The last word: what is wrong, and that the connection closes.
+    /// The last word: what is wrong, and that the connection closes. To `HEAD` it has no body
+    /// (RFC 9110 §9.3.2), if the request line was good enough to tell that it was one.
     fn refuse(&self, Refusal { status, why }: Refusal, output: &mut Vec<u8>) {
         let head_only = matches!(&self.state, State::Head(head) if head.is_head());
         let framing = Framing { head_only, after: After::Close };

@@ -9,7 +9,7 @@
 /// target of a `GET` has 8,177 bytes.
 pub const MAX_REQUEST_LINE: usize = 8 * 1024;
 
-/// The longest head, from the first byte of the request line to the empty line: over it, 431.
+/// The longest head, to the empty line that ends it and with any that came before it: over it, 431.
 ///
 /// 16 KiB, as in HAProxy: a browser sends 1 KiB or so, and cookies may add 4 KiB or two.
 pub const MAX_HEAD: usize = 16 * 1024;
