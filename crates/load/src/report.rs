@@ -153,8 +153,6 @@ impl Report {
         let answered = requests.answered + primes.as_ref().map_or(0, |primes| primes.answered);
         let share = |spent: Duration| spent.as_secs_f64() / elapsed.as_secs_f64();
         let busy = cost.own.map(share);
-        // Two that are both busy all the time are well matched; which one waits is chance.
-        let server_has_time = cost.server.is_none_or(|spent| share(spent) < BUSY);
         let send_lag_p99 = main.book.lag.value_at_quantile(0.99);
         let late = plan.rate.is_some()
             && send_lag_p99 > LATE.as_nanos() as u64
@@ -178,7 +176,7 @@ impl Report {
             generator: Own {
                 busy,
                 send_lag_p99,
-                saturated: late || server_has_time && busy.is_some_and(|busy| busy > BUSY),
+                saturated: late || busy.is_some_and(|busy| busy > BUSY),
             },
             server: cost.server.zip(cost.footprint).map(|(spent, footprint)| ServerCost {
                 processor_time: spent.as_nanos() as u64,
