@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Color, LineStyle, TableStyle};
 use load::book::Errors;
-use load::report::{Latency, Time};
+use load::report::{Latency, ServerCost, Time};
 use load::units::{bytes, count, three_digits, time};
 use load::{Crowd, Protocol, Report, Workload};
 
@@ -14,8 +14,8 @@ use super::cell::{Outcome, Rested};
 use super::record::{Row, Table};
 use super::stats::{Summary, summary};
 
-/// A long computation takes 50 ms and more. Who answers one in a hundred of the others later than
-/// half of that lets them wait for it.
+/// A long computation takes 50 ms and more. Where even half of the others wait for half of that, it
+/// is a computation that they wait for.
 const STALLED: Duration = Duration::from_millis(25);
 
 /// Nobody waits for a computation to end, but they share a core with it, and that shows.
@@ -24,6 +24,12 @@ const DISTURBED: Duration = Duration::from_millis(10);
 /// One line below the headings, and nothing else.
 const STYLE: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// An open loop that had fewer than this share of its requests answered was too much.
+const KEPT_UP: f64 = 0.9;
+
+/// Whoever uses this share of a core has nothing left of it.
+const AT_LIMIT: f64 = 0.95;
 
 /// A column: its heading, and what it says about a row, if anything.
 type Column<'a> = (&'static str, Box<dyn Fn(&Row) -> Option<String> + 'a>);
@@ -274,8 +280,8 @@ fn note(workload: Workload, row: &Row) -> String {
     {
         let served = worst.connections - worst.starved;
         notes.push(format!("starved: {served} of {} connections served", worst.connections));
-    } else if workload == Workload::Mixed && pace(row) == Some(Color::Red) {
-        notes.push("stalls: all wait for a computation".into());
+    } else {
+        notes.extend(slowness(workload, row));
     }
     if let Some(rested) = row.rested().min_by_key(|rested| rested.crowd.at_rest)
         && rested.crowd.at_rest < rested.crowd.connections
@@ -288,16 +294,62 @@ fn note(workload: Workload, row: &Row) -> String {
     } else if let Some(kinds) = kinds_of_errors(row) {
         notes.push(format!("connections lost: {kinds}"));
     }
-    // In fewer than half of the rounds it does not reach the median.
-    let saturated = row.reports().filter(|report| report.generator.saturated);
-    if saturated.clone().count() * 2 >= row.rounds.len()
-        && let Some(report) = saturated.clone().next()
-    {
-        let lag = Duration::from_nanos(report.generator.send_lag_p99);
-        let busy = report.generator.busy.unwrap_or(0.0) * 100.0;
-        notes.push(format!("saturated: generator busy {busy:.0} %, late by {}", time(lag)));
-    }
+    notes.extend(own_fault(row));
     notes.join("; ")
+}
+
+/// Why times are long, as far as that is certain.
+fn slowness(workload: Workload, row: &Row) -> Option<String> {
+    let marked = own_fault(row).is_some();
+    let kept_up = row.reports().map(|report| report.requests.per_second);
+    if !marked
+        && !row.reports().any(closes_after_each_answer)
+        && let Some(offered) = row.reports().find_map(|report| report.offered)
+        && let Some(Summary { median, .. }) = summary(kept_up)
+        && median < offered * KEPT_UP
+    {
+        let [median, offered] = [median, offered].map(|rate| count(rate.round() as u64));
+        return Some(format!("overloaded: {median} of {offered} requests/s"));
+    }
+    if workload != Workload::Mixed || pace(row) != Some(Color::Red) {
+        return None;
+    }
+    let half = Duration::from_nanos(median_time(row, |latency| latency.p50)?.nanos);
+    Some(match half {
+        half if half >= STALLED && !marked => "stalls: all wait for a computation".into(),
+        _ => format!("slow: p99 over {} ms", STALLED.as_millis()),
+    })
+}
+
+/// What makes the figures say something about us, or about the machine, instead of the server. In
+/// fewer than half of the rounds it does not reach the median.
+fn own_fault(row: &Row) -> Option<String> {
+    let faults: Vec<String> = row.reports().filter_map(fault).collect();
+    if faults.len() * 2 < row.reports().count() {
+        return None;
+    }
+    faults.into_iter().next()
+}
+
+fn fault(report: &Report) -> Option<String> {
+    let generator = &report.generator;
+    if !generator.saturated {
+        return None;
+    }
+    let Some(busy) = generator.busy.filter(|&busy| busy > AT_LIMIT) else {
+        let lag = time(Duration::from_nanos(generator.send_lag_p99));
+        return Some(format!("the generator was late by {lag} (p99): a busy machine?"));
+    };
+    let spent = |server: &ServerCost| server.processor_time as f64 / 1e9 / report.seconds;
+    let busy = busy * 100.0;
+    Some(match report.server.as_ref().map(spent) {
+        // Pinned, it has one core; one that uses several may have more to spare.
+        Some(server) if (AT_LIMIT..1.05).contains(&server) => {
+            let server = server * 100.0;
+            format!("generator and server both at their limit (busy {busy:.0} % and {server:.0} %)")
+        }
+        _ => format!("the generator was the bottleneck (busy {busy:.0} %)"),
+    })
 }
 
 /// As step 01 does. Then it is our own pause that decides how many requests there are.
@@ -306,7 +358,9 @@ fn closes_after_each_answer(report: &Report) -> bool {
     let primes = report.primes.as_ref();
     let answered = report.requests.answered + primes.map_or(0, |primes| primes.answered);
     let sockets = report.connections + primes.map_or(0, |primes| primes.connections);
-    report.reopened > 0 && lost == report.errors.total() && answered <= lost + sockets as u64
+    // Once for each answer, give or take those that are open or have not been answered yet.
+    let as_often = answered > 0 && answered * 2 >= lost && answered <= lost + sockets as u64;
+    report.reopened > 0 && lost == report.errors.total() && as_often
 }
 
 /// What went wrong with connections, in all rounds: `reset 2, closed 7`.
@@ -372,23 +426,70 @@ mod tests {
         let starved = row(vec![report(|_| ()), starving]);
         assert_eq!(note(Workload::Echo, &starved), "starved: 4 of 64 connections served");
 
-        let stalling = row(vec![report(|report| {
-            report["requests"]["response"]["p99"]["nanos"] = json!(200_000_000);
-        })]);
-        assert!(note(Workload::Mixed, &stalling).starts_with("stalls"));
-        assert_eq!(note(Workload::Echo, &stalling), "", "slow, but not because of a computation");
-
         let closing = row(vec![report(|report| {
             report["errors"]["closed"] = json!(990);
             report["reopened"] = json!(980);
         })]);
         assert!(note(Workload::Echo, &closing).starts_with("closes after each answer"));
 
+        let mute = row(vec![report(|report| {
+            report["requests"]["answered"] = json!(0);
+            report["errors"]["reset"] = json!(990);
+            report["reopened"] = json!(980);
+        })]);
+        assert_eq!(note(Workload::Echo, &mute), "connections lost: reset 990", "no answer at all");
+
         let flaky = row(vec![report(|report| report["errors"]["reset"] = json!(3))]);
         assert_eq!(note(Workload::Echo, &flaky), "connections lost: reset 3");
 
         let failing = row(vec![report(|_| ()), Outcome::Failed("it ended".into())]);
         assert_eq!(note(Workload::Echo, &failing), "1 of 2 rounds: it ended");
+    }
+
+    /// The mixed workload, slow at p50 and p99.
+    fn slow(p50: u64, p99: u64, change: impl FnOnce(&mut Value)) -> Row {
+        row(vec![report(|report| {
+            report["offered"] = json!(1000.0);
+            report["requests"]["response"]["p50"]["nanos"] = json!(p50);
+            report["requests"]["response"]["p99"]["nanos"] = json!(p99);
+            change(report);
+        })])
+    }
+
+    #[test]
+    fn a_computation_is_blamed_only_when_nothing_else_can_be() {
+        let notes = |row: &Row| note(Workload::Mixed, row);
+        let stalling = slow(60_000_000, 200_000_000, |_| ());
+        assert!(notes(&stalling).starts_with("stalls"));
+        assert_eq!(note(Workload::Echo, &stalling), "", "slow, but not because of a computation");
+        assert_eq!(notes(&slow(100_000, 200_000_000, |_| ())), "slow: p99 over 25 ms");
+        let short = |report: &mut Value| report["requests"]["per_second"] = json!(700.0);
+        let overloaded = slow(60_000_000, 200_000_000, short);
+        assert_eq!(notes(&overloaded), "overloaded: 700 of 1,000 requests/s");
+        let noisy = slow(60_000_000, 200_000_000, |report| {
+            report["generator"] = json!({
+                "busy": 0.01, "send_lag_p99": 3_240_000, "saturated": true,
+            });
+        });
+        assert_eq!(
+            notes(&noisy),
+            "slow: p99 over 25 ms; the generator was late by 3.24 ms (p99): a busy machine?"
+        );
+    }
+
+    #[test]
+    fn who_was_the_bottleneck_is_said() {
+        let full = |server_nanos: u64| {
+            let report = report(|report| {
+                report["generator"]["busy"] = json!(0.99);
+                report["generator"]["saturated"] = json!(true);
+                report["server"]["processor_time"] = json!(server_nanos);
+            });
+            note(Workload::Echo, &row(vec![report]))
+        };
+        assert_eq!(full(500_000_000), "the generator was the bottleneck (busy 99 %)");
+        let both = full(970_000_000);
+        assert_eq!(both, "generator and server both at their limit (busy 99 % and 97 %)");
     }
 
     #[test]
