@@ -70,11 +70,24 @@ struct Slot {
     settled: bool,
     /// Requests answered, of all its connections.
     answered: usize,
+    /// When the latest of them was.
+    last_answer: Option<Instant>,
 }
 
 impl Slot {
     fn flight(&self) -> Option<Flight> {
         self.connection.as_ref().and_then(Connection::flight)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connection.as_ref().is_some_and(Connection::is_connected)
+    }
+
+    /// Has had no answer since then, and does not simply have nothing to ask.
+    fn is_starved(&self, since: Instant) -> bool {
+        let answered = self.last_answer.is_some_and(|last| last >= since);
+        let waits = self.flight().is_some_and(|flight| flight.sent < since);
+        !answered && (waits || !self.is_connected())
     }
 }
 
@@ -123,7 +136,13 @@ impl Generator {
         let mut slots = Vec::new();
         let mut add = |script, connections| {
             let group = groups.len();
-            let slot = |_| Slot { group, connection: None, settled: false, answered: 0 };
+            let slot = |_| Slot {
+                group,
+                connection: None,
+                settled: false,
+                answered: 0,
+                last_answer: None,
+            };
             slots.extend((0..connections).map(slot));
             groups.push(Group {
                 book: Book::new(),
@@ -231,6 +250,7 @@ impl Generator {
         self.connecting -= usize::from(opened);
         if let Some(flight) = turn.answered {
             slot.answered += 1;
+            slot.last_answer = Some(now);
             self.groups[slot.group].book.answered(flight, now);
         }
         match turn.lost {
@@ -406,21 +426,18 @@ impl Generator {
     pub fn census(&self) -> Census {
         let mut census = Census { connected: 0, at_rest: 0 };
         for slot in &self.slots {
-            let connected = slot.connection.as_ref().is_some_and(Connection::is_connected);
+            let connected = slot.is_connected();
             census.connected += usize::from(connected);
             census.at_rest += usize::from(connected && self.rests(slot));
         }
         census
     }
 
-    /// How many of the main group nobody serves: they have waited since `since` or could never
-    /// ask. One that simply had nothing to ask is not among them.
+    /// How many of the main group nobody serves: they have had no answer since then, and not for
+    /// want of asking.
     pub fn starved(&self, since: Instant) -> usize {
         let main = self.groups.len() - 1;
-        let starved = |slot: &&Slot| match &slot.connection {
-            Some(connection) => connection.flight().is_some_and(|flight| flight.sent < since),
-            None => slot.answered == 0,
-        };
-        self.slots.iter().filter(|slot| slot.group == main).filter(starved).count()
+        let main = self.slots.iter().filter(|slot| slot.group == main);
+        main.filter(|slot| slot.is_starved(since)).count()
     }
 }

@@ -159,6 +159,37 @@ fn a_server_that_serves_one_client_starves_the_others() {
     assert!(report.to_string().contains("starved: 1 of 4 connections served"), "{report}");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connection_that_nobody_accepts_is_not_served() {
+    // The kernel opens as many as the backlog holds; the others try until the end.
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).unwrap();
+    socket.listen(2).unwrap();
+    let listener = TcpListener::from(socket);
+    let target = listener.local_addr().unwrap();
+    let report = measure(&Plan { connections: 10, ..plan(target, Protocol::Frames) });
+    assert_eq!((report.requests.answered, report.starved), (0, 10), "{report}");
+    assert!(report.to_string().contains("starved: 0 of 10 connections served"), "{report}");
+}
+
+#[test]
+fn who_was_answered_once_and_never_again_is_not_served() {
+    let forgetful = serve(|number, mut stream| {
+        let mut answer = greet(&stream);
+        let mut buffer = [0; 100];
+        if number < 4
+            && let Ok(n) = stream.read(&mut buffer)
+        {
+            let _ = stream.write_all(&answer(&buffer[..n]));
+        }
+    });
+    let report = measure(&plan(forgetful, Protocol::Frames));
+    assert_eq!(report.requests.answered, 4, "{report}");
+    assert!(report.reopened > 0, "they did come again: {report}");
+    assert_eq!(report.starved, 4, "{report}");
+}
+
 #[test]
 fn resets_are_told_from_closing() {
     let resetting = serve(|_, mut stream| {
