@@ -14,7 +14,8 @@ const LONGEST: Duration = Duration::from_secs(3600);
 ///
 /// A request belongs to the time in which it *ends*. One that has not ended when the measuring
 /// does is written down with the time it has waited so far, which is the least it can have taken;
-/// leaving it out would flatter exactly the servers that answer nobody.
+/// leaving it out would flatter exactly the servers that answer nobody. So is one whose connection
+/// is lost, at that moment. What fell due is answered, censored or lost.
 #[derive(Debug)]
 pub struct Book {
     /// From due to answered: what a client sees.
@@ -28,7 +29,9 @@ pub struct Book {
     pub answered: u64,
     /// Requests that had not ended when the measuring did.
     pub censored: u64,
-    /// The longest time noted for one of those.
+    /// Requests under way when their connection was lost.
+    pub lost: u64,
+    /// The longest time noted for one of either kind.
     pub longest_censored: Duration,
 }
 
@@ -41,6 +44,7 @@ impl Book {
             lag: histogram(),
             answered: 0,
             censored: 0,
+            lost: 0,
             longest_censored: Duration::ZERO,
         }
     }
@@ -52,6 +56,7 @@ impl Book {
         self.lag.reset();
         self.answered = 0;
         self.censored = 0;
+        self.lost = 0;
         self.longest_censored = Duration::ZERO;
     }
 
@@ -69,14 +74,26 @@ impl Book {
 
     /// The end has come, and this request is still under way.
     pub fn unanswered(&mut self, flight: Flight, end: Instant) {
-        self.unsent(flight.due, end);
+        self.censored += 1;
+        self.at_least(flight.due, end);
         record(&mut self.service, end.saturating_duration_since(flight.sent));
     }
 
     /// The end has come, and this request was due and never sent: no connection was free.
     pub fn unsent(&mut self, due: Instant, end: Instant) {
-        let waited = end.saturating_duration_since(due);
         self.censored += 1;
+        self.at_least(due, end);
+    }
+
+    /// The connection is gone, and this request with it.
+    pub fn lost(&mut self, flight: Flight, now: Instant) {
+        self.lost += 1;
+        self.at_least(flight.due, now);
+        record(&mut self.service, now.saturating_duration_since(flight.sent));
+    }
+
+    fn at_least(&mut self, due: Instant, now: Instant) {
+        let waited = now.saturating_duration_since(due);
         self.longest_censored = self.longest_censored.max(waited);
         record(&mut self.response, waited);
     }
@@ -96,7 +113,7 @@ fn record(histogram: &mut Histogram<u64>, time: Duration) {
     histogram.saturating_record(time.as_nanos() as u64);
 }
 
-/// Connections lost, by kind, since the first was opened. Not one of these is a request.
+/// Connections lost, by kind, since the first was opened. Not one of these is an answer.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Errors {
     /// Nobody listened.

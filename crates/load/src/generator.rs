@@ -354,11 +354,14 @@ impl Generator {
         }
     }
 
-    /// This connection is gone, and the request it had under way is an error, not a result.
+    /// This connection is gone, and so is the request that it had under way.
     fn lose(&mut self, index: usize, loss: Loss, now: Instant) {
         self.errors.count(loss);
         self.settle(index);
         let slot = &mut self.slots[index];
+        if let Some(flight) = slot.flight() {
+            self.groups[slot.group].book.lost(flight, now);
+        }
         let lost = slot.connection.take();
         self.connecting -= usize::from(lost.is_some_and(|lost| !lost.is_connected()));
         if self.plan.workload == Workload::Crowd {

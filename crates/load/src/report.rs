@@ -67,6 +67,8 @@ pub struct Requests {
     pub per_second: f64,
     /// Not answered when the measuring ended; in the histograms with the time until then.
     pub censored: u64,
+    /// Under way when their connection was lost; in the histograms with the time until then.
+    pub lost: u64,
     /// From due to answered.
     pub response: Latency,
     /// From sent to answered.
@@ -195,6 +197,7 @@ impl Requests {
             answered: book.answered,
             per_second: book.answered as f64 / elapsed.as_secs_f64(),
             censored: book.censored,
+            lost: book.lost,
             response: Latency::new(&book.response, book),
             service: Latency::new(&book.service, book),
         }
@@ -204,10 +207,11 @@ impl Requests {
 impl Latency {
     fn new(histogram: &Histogram<u64>, book: &Book) -> Latency {
         let ended = book.answered as f64 / histogram.len().max(1) as f64;
+        let unanswered = book.censored + book.lost > 0;
         let at = |quantile| Time {
             nanos: histogram.value_at_quantile(quantile),
             // Whoever has not ended may turn out the slowest of all.
-            at_least: quantile > ended && book.censored > 0,
+            at_least: quantile > ended && unanswered,
         };
         let longest_censored = book.longest_censored.as_nanos() as u64;
         Latency {
@@ -217,7 +221,7 @@ impl Latency {
             p999: at(0.999),
             max: Time {
                 nanos: histogram.max(),
-                at_least: book.censored > 0
+                at_least: unanswered
                     && histogram.highest_equivalent(longest_censored) >= histogram.max(),
             },
             histogram: histogram
@@ -287,6 +291,9 @@ impl fmt::Display for Requests {
         write!(f, "p50 {p50}, p99 {p99}, p99.9 {p999}, max {max}")?;
         if self.censored > 0 {
             write!(f, "; {} still unanswered", units::count(self.censored))?;
+        }
+        if self.lost > 0 {
+            write!(f, "; {} lost with their connection", units::count(self.lost))?;
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ fn a_right_server_is_found_right() {
     assert!(report.requests.censored <= 4, "{report}");
     let recorded: u64 = report.requests.response.histogram.iter().map(|(_, n)| n).sum();
     assert_eq!(recorded, report.requests.answered + report.requests.censored);
+    assert_eq!(report.requests.lost, 0, "{report}");
 }
 
 #[test]
@@ -121,6 +122,33 @@ fn a_server_that_closes_after_each_answer_is_written_down_as_that() {
     assert_eq!(report.starved, 0, "{report}");
     // No storm: each connection comes again only after a pause.
     assert!(report.reopened <= 4 * (1 + (10.0 * report.seconds) as u64), "{report}");
+}
+
+#[test]
+fn a_request_that_is_lost_with_its_connection_counts_as_long_as_it_waited() {
+    const SITS: Duration = Duration::from_millis(50);
+    let tired = serve(|_, mut stream| {
+        let mut answer = greet(&stream);
+        let mut buffer = [0; 100];
+        for _ in 1..20 {
+            let Ok(n @ 1..) = stream.read(&mut buffer) else { return };
+            if stream.write_all(&answer(&buffer[..n])).is_err() {
+                return;
+            }
+        }
+        // The twentieth is read, sat on, and never answered.
+        let _ = stream.read(&mut buffer);
+        std::thread::sleep(SITS);
+    });
+    let open = Plan { rate: Some(200.0), ..plan(tired, Protocol::Frames) };
+    let report = measure(&Plan { measured: Duration::from_secs(1), ..open });
+    let requests = &report.requests;
+    assert!(requests.lost > 0 && requests.lost <= report.errors.total(), "{report}");
+    let total = requests.answered + requests.censored + requests.lost;
+    assert!(total.abs_diff((200.0 * report.seconds) as u64) <= 2, "{report}");
+    for latency in [&requests.response, &requests.service] {
+        assert!(latency.p99.at_least && latency.p99.nanos > 45_000_000, "{report}");
+    }
 }
 
 #[test]

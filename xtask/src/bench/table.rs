@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Color, LineStyle, TableStyle};
 use load::book::Errors;
-use load::report::{Latency, ServerCost, Time};
+use load::report::{Latency, Requests, ServerCost, Time};
 use load::units::{bytes, count, three_digits, time};
 use load::{Crowd, Protocol, Report, Workload};
 
@@ -237,8 +237,13 @@ fn ratio(row: &Row, baseline: &Row) -> Option<String> {
 
 fn times(row: &Row, pick: impl Fn(&Latency) -> Time) -> impl Iterator<Item = Time> {
     row.reports()
-        .filter(|report| report.requests.answered + report.requests.censored > 0)
+        .filter(|report| recorded(&report.requests) > 0)
         .map(move |report| pick(&report.requests.response))
+}
+
+/// Requests that have a time, if only one that they took at least.
+fn recorded(requests: &Requests) -> u64 {
+    requests.answered + requests.censored + requests.lost
 }
 
 fn median_time(row: &Row, pick: impl Fn(&Latency) -> Time) -> Option<Time> {
@@ -395,7 +400,7 @@ mod tests {
             "connections": 64, "connected": 64, "starved": 0, "offered": null,
             "seconds": 1.0, "warm_up_seconds": 0.1,
             "requests": {
-                "connections": 64, "answered": 1000, "per_second": 1000.0, "censored": 0,
+                "connections": 64, "answered": 1000, "per_second": 1000.0, "censored": 0, "lost": 0,
                 "response": latency, "service": latency,
             },
             "primes": null,
