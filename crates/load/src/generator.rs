@@ -60,6 +60,8 @@ pub struct Group {
     /// Connected, with nothing to ask at the moment; who has rested longest is first. May also
     /// name some that were lost since.
     free: VecDeque<usize>,
+    /// What fell due until then fell due while a connection was free, and waited for us.
+    late_until: Option<Instant>,
 }
 
 /// One of the plan's connections, open or not.
@@ -149,6 +151,7 @@ impl Generator {
                 script: Rc::new(script),
                 demand: Demand::Closed,
                 free: VecDeque::with_capacity(connections),
+                late_until: None,
             });
         };
         if plan.workload == Workload::Mixed {
@@ -268,7 +271,13 @@ impl Generator {
         let group = &mut self.groups[self.slots[index].group];
         let due = if self.started && !rests { group.demand.claim(now) } else { None };
         match due {
-            Some(due) => self.ask(index, due, now),
+            Some(due) => {
+                // The wait that was ours; since then it has been the server's.
+                if let Some(until) = group.late_until.filter(|&until| due <= until) {
+                    group.book.sent(due, until);
+                }
+                self.ask(index, due, now);
+            }
             None => group.free.push_back(index),
         }
     }
@@ -280,6 +289,7 @@ impl Generator {
             return;
         }
         for group in 0..self.groups.len() {
+            let somebody_was_free = self.first_free(group).is_some();
             while let Some(index) = self.first_free(group)
                 && let Some(_) = self.groups[group].demand.next_due().filter(|&due| due <= now)
                 && let Some(due) = self.groups[group].demand.claim(now)
@@ -288,6 +298,11 @@ impl Generator {
                 self.groups[group].free.pop_front();
                 self.groups[group].book.sent(due, now);
                 self.ask(index, due, now);
+            }
+            // More had fallen due than there are connections: `release` sends them, late like these.
+            let due = self.groups[group].demand.next_due();
+            if somebody_was_free && due.is_some_and(|due| due <= now) {
+                self.groups[group].late_until = Some(now);
             }
         }
     }
@@ -442,5 +457,47 @@ impl Generator {
         let main = self.groups.len() - 1;
         let main = self.slots.iter().filter(|slot| slot.group == main);
         main.filter(|slot| slot.is_starved(since)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+    use std::thread;
+
+    use super::*;
+    use crate::plan::Protocol;
+
+    #[test]
+    fn a_stall_of_our_own_is_lag_for_all_that_fell_due_meanwhile() {
+        const STALL: Duration = Duration::from_millis(100);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let target = listener.local_addr().unwrap();
+        let echo = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut buffer = [0; 64];
+            while let Ok(n @ 1..) = stream.read(&mut buffer) {
+                stream.write_all(&buffer[..n]).unwrap();
+            }
+        });
+        let plan = Plan {
+            connections: 1,
+            rate: Some(1000.0),
+            ..Plan::new(target, Workload::Echo, Protocol::Raw)
+        };
+        let mut generator = Generator::new(&plan).unwrap();
+        generator.open_all().unwrap();
+        // Nothing is due yet, so the connection rests while we sleep past a hundred due times.
+        let start = Instant::now() + STALL;
+        generator.start(start);
+        thread::sleep(2 * STALL);
+        let limit = start + Duration::from_secs(10);
+        generator.run_until(limit, |generator| generator.groups[0].book.answered > 100).unwrap();
+        let late = Duration::from_millis(10).as_nanos() as u64;
+        let lag = &generator.groups[0].book.lag;
+        assert!(lag.count_between(late, u64::MAX) >= 80, "{}", lag.len());
+        drop(generator);
+        echo.join().unwrap();
     }
 }
