@@ -57,6 +57,13 @@ pub fn own_processor_time() -> Option<Duration> {
     None
 }
 
+/// How long this thread was ready to run so far and had no core, as others had it
+/// (Documentation/scheduler/sched-stats.rst, second field). Linux only.
+pub fn own_wait() -> Option<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    Some(Duration::from_nanos(text.split_whitespace().nth(1)?.parse().ok()?))
+}
+
 // A process has a clock that runs when it does: to the nanosecond, where /proc counts hundredths
 // of a second (clock_getcpuclockid(3)).
 #[cfg(target_os = "linux")]

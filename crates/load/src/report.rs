@@ -14,6 +14,9 @@ use crate::{Plan, Protocol, Workload, units};
 /// Above this share of one core, the generator may well have been the bottleneck itself.
 const BUSY: f64 = 0.95;
 
+/// A generator that waits for its core for a larger share of the time measures its neighbours too.
+const DISTURBED: f64 = 0.05;
+
 /// An open loop that sends one request in a hundred later than this may be what is slow, if what
 /// it measures is of the same order.
 const LATE: Duration = Duration::from_millis(1);
@@ -108,6 +111,9 @@ pub struct Time {
 pub struct Own {
     /// Share of one core that it used; `null` where that cannot be read.
     pub busy: Option<f64>,
+    /// Share of the time in which it was ready to run and others had its core; `null` where that
+    /// cannot be read.
+    pub waited: Option<f64>,
     /// How late requests were sent that were due while a connection was free (99 in 100 were sent
     /// sooner), in nanoseconds.
     pub send_lag_p99: u64,
@@ -140,6 +146,7 @@ pub struct Crowd {
 /// Processor time and memory over the measured time, as far as they can be read.
 pub(crate) struct Cost {
     pub own: Option<Duration>,
+    pub own_wait: Option<Duration>,
     pub server: Option<Duration>,
     pub footprint: Option<Footprint>,
 }
@@ -177,6 +184,7 @@ impl Report {
             reopened: generator.reopened,
             generator: Own {
                 busy,
+                waited: cost.own_wait.map(share),
                 send_lag_p99,
                 saturated: late || busy.is_some_and(|busy| busy > BUSY),
             },
@@ -232,6 +240,13 @@ impl Latency {
     }
 }
 
+impl Own {
+    /// The share of the time that it waited for its core, if that is enough to disturb the result.
+    pub fn disturbed(&self) -> Option<f64> {
+        self.waited.filter(|&waited| waited > DISTURBED)
+    }
+}
+
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.at_least { "≥ " } else { "" };
@@ -274,6 +289,9 @@ impl fmt::Display for Report {
         if self.offered.is_some() {
             let lag = units::time(Duration::from_nanos(self.generator.send_lag_p99));
             write!(f, ", send lag p99 {lag}")?;
+        }
+        if let Some(waited) = self.generator.disturbed() {
+            write!(f, "  (disturbed: it waited {:.0} % for its core)", waited * 100.0)?;
         }
         if self.generator.saturated {
             write!(f, "  (saturated: it may have been the bottleneck)")?;

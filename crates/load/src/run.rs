@@ -30,6 +30,7 @@ pub fn measure(plan: &Plan) -> Result<Report, Error> {
     let elapsed = after.at - before.at;
     let cost = Cost {
         own: after.own.zip(before.own).map(|(after, before)| after - before),
+        own_wait: after.own_wait.zip(before.own_wait).map(|(after, before)| after - before),
         server: after.server.zip(before.server).map(|(after, before)| after - before),
         footprint,
     };
@@ -58,6 +59,7 @@ pub fn crowd<T>(plan: &Plan, at_rest: impl FnOnce(&Crowd) -> T) -> Result<T, Err
 struct Spent {
     at: Instant,
     own: Option<Duration>,
+    own_wait: Option<Duration>,
     server: Option<Duration>,
 }
 
@@ -66,6 +68,7 @@ impl Spent {
         Spent {
             at: Instant::now(),
             own: cost::own_processor_time(),
+            own_wait: cost::own_wait(),
             server: server.and_then(Server::processor_time),
         }
     }

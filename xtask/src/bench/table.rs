@@ -338,6 +338,10 @@ fn own_fault(row: &Row) -> Option<String> {
 
 fn fault(report: &Report) -> Option<String> {
     let generator = &report.generator;
+    if let Some(waited) = generator.disturbed() {
+        let waited = waited * 100.0;
+        return Some(format!("disturbed: the generator waited {waited:.0} % for its core"));
+    }
     if !generator.saturated {
         return None;
     }
@@ -406,7 +410,7 @@ mod tests {
             "primes": null,
             "errors": { "refused": 0, "reset": 0, "closed": 0, "wrong": 0, "timeout": 0, "other": 0 },
             "reopened": 0,
-            "generator": { "busy": 0.5, "send_lag_p99": 0, "saturated": false },
+            "generator": { "busy": 0.5, "waited": 0.01, "send_lag_p99": 0, "saturated": false },
             "server": {
                 "processor_time": 4_000_000, "micros_per_request": 4.0,
                 "footprint": { "resident": 3_145_728, "threads": 2 },
@@ -473,13 +477,20 @@ mod tests {
         assert_eq!(notes(&overloaded), "overloaded: 700 of 1,000 requests/s");
         let noisy = slow(60_000_000, 200_000_000, |report| {
             report["generator"] = json!({
-                "busy": 0.01, "send_lag_p99": 3_240_000, "saturated": true,
+                "busy": 0.01, "waited": null, "send_lag_p99": 3_240_000, "saturated": true,
             });
         });
         assert_eq!(
             notes(&noisy),
             "slow: p99 over 25 ms; the generator was late by 3.24 ms (p99): a busy machine?"
         );
+    }
+
+    #[test]
+    fn a_machine_that_others_use_is_noticed() {
+        let contended = report(|report| report["generator"]["waited"] = json!(0.2));
+        let text = note(Workload::Echo, &row(vec![contended]));
+        assert_eq!(text, "disturbed: the generator waited 20 % for its core");
     }
 
     #[test]
