@@ -37,6 +37,8 @@ Examples:
   cargo xtask bench-all --step 05 --step 06 --workload mixed
   cargo xtask bench-all --workload echo --rate 2000 --connections 1000
   cargo xtask bench-all --workload crowd --connections 10000 --step 05 --step 06
+
+  cargo build --release -p step-05-nonblocking --example floor
   cargo xtask bench-all --workload echo --protocol frames --step 05 --rounds 9 \\
       --peer 'floor=target/release/examples/floor {port}' --peer-protocol raw --baseline floor
 
@@ -238,6 +240,9 @@ fn footer(record: &Record) -> String {
     };
     let seconds = three_digits(method.seconds);
     let mut lines = vec![
+        "closed loop: the next request when the last is answered; open loop: at a fixed rate, \
+         whatever the server does"
+            .into(),
         format!("{cpu}, {cores} cores, {kernel}, {date}, release build of {git_revision}"),
         format!("{}; nofile {nofile}; TCP {congestion_control}", machine.pinning),
         format!(
@@ -253,7 +258,8 @@ fn footer(record: &Record) -> String {
             lines.push("medians over the rounds (max: of all); ± is half the range".into());
         }
         _ => lines.push(
-            "medians over the rounds (max: of all); ± and (to) are 95 % confidence intervals"
+            "medians over the rounds (max: of all); ± and (to) are 95 % confidence intervals \
+             (the range, where fewer than six rounds have a result)"
                 .into(),
         ),
     }

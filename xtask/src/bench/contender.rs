@@ -15,8 +15,8 @@ use super::pin::Core;
 /// How long one of our servers may take to listen.
 const STEP_STARTS: Duration = Duration::from_secs(10);
 
-/// The same for a stranger, which may have to be built first.
-const PEER_STARTS: Duration = Duration::from_secs(120);
+/// The same for a stranger, which has been built before.
+const PEER_STARTS: Duration = Duration::from_secs(10);
 
 /// A server that takes part.
 #[derive(Debug, Clone)]

@@ -3,6 +3,8 @@
 /// A figure over several rounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
+    /// Over how many rounds.
+    pub rounds: usize,
     /// The middle one; of an even number, the mean of the two in the middle.
     pub median: f64,
     /// Lower end of the interval.
@@ -26,7 +28,7 @@ pub fn summary(rounds: impl IntoIterator<Item = f64>) -> Option<Summary> {
     let last = n.checked_sub(1)?;
     let median = (sorted[last / 2] + sorted[n / 2]) / 2.0;
     let outside = if n < ROUNDS_FOR_CONFIDENCE { 0 } else { outside(n) };
-    Some(Summary { median, low: sorted[outside], high: sorted[last - outside] })
+    Some(Summary { rounds: n, median, low: sorted[outside], high: sorted[last - outside] })
 }
 
 /// How many order statistics may be left out at either end, so that a fair coin falls on one side

@@ -49,7 +49,7 @@ pub fn show(table: &Table, baseline: Option<&str>) -> String {
     // The notes do not fit beside the numbers: then they stand below.
     let mut text = format!("\n{}\n{}", title(table), grid(table, baseline, None).trim_fmt());
     for (row, note) in table.rows.iter().zip(&notes).filter(|(_, note)| !note.is_empty()) {
-        text.push_str(&format!("\n  {}: {note}", row.name));
+        text.push_str(&format!("\n  {}: {note}", short(&row.name)));
     }
     text
 }
@@ -73,7 +73,7 @@ fn grid(table: &Table, baseline: Option<&Row>, notes: Option<&[String]>) -> comf
             }
         });
         let note = notes.map(|notes| Cell::new(&notes[i]));
-        grid.add_row([Cell::new(&row.name)].into_iter().chain(cells).chain(note));
+        grid.add_row([Cell::new(short(&row.name))].into_iter().chain(cells).chain(note));
     }
     // Two spaces between columns: the whole table fits into 120.
     for column in grid.column_iter_mut() {
@@ -83,6 +83,11 @@ fn grid(table: &Table, baseline: Option<&Row>, notes: Option<&[String]>) -> comf
         column.set_cell_alignment(CellAlignment::Right);
     }
     grid
+}
+
+/// In a table of steps, `step-` says nothing; `05-nonblocking` does.
+fn short(name: &str) -> &str {
+    name.strip_prefix("step-").unwrap_or(name)
 }
 
 /// What has come of one round, on one line.
@@ -153,7 +158,7 @@ fn columns<'a>(workload: Workload, baseline: Option<&'a Row>) -> Vec<Column<'a>>
             "CPU/request",
             Box::new(|row| {
                 let micros = summary(row.reports().filter_map(micros_per_request))?;
-                Some(format!("{} µs{}", three_digits(micros.median), spread(micros, row)))
+                Some(format!("{} µs{}", three_digits(micros.median), spread(micros)))
             }),
         ));
     }
@@ -193,7 +198,7 @@ fn crowd_columns() -> Vec<Column<'static>> {
                 let came = |rested: &&Rested| rested.crowd.at_rest == rested.crowd.connections;
                 let rested = row.rested().filter(came);
                 let bytes = summary(rested.map(|rested| rested.bytes_per_connection))?;
-                Some(format!("{:.0}{}", bytes.median, spread(bytes, row)))
+                Some(format!("{:.0}{}", bytes.median, spread(bytes)))
             }),
         ),
         ("threads", Box::new(|row| row.rested().map(|r| r.after.threads).max().map(count))),
@@ -208,15 +213,14 @@ fn crowd_columns() -> Vec<Column<'static>> {
     ]
 }
 
-fn rate(rounds: impl Iterator<Item = f64> + Clone) -> Option<String> {
-    let n = rounds.clone().count();
+fn rate(rounds: impl Iterator<Item = f64>) -> Option<String> {
     let rate = summary(rounds)?;
-    let spread = if n > 1 { format!(" ±{:.1} %", rate.spread()) } else { String::new() };
-    Some(format!("{}{spread}", count(rate.median.round() as u64)))
+    Some(format!("{}{}", count(rate.median.round() as u64), spread(rate)))
 }
 
-fn spread(figure: Summary, row: &Row) -> String {
-    if row.rounds.len() > 1 { format!(" ±{:.1} %", figure.spread()) } else { String::new() }
+/// Rounds without a result do not count: one that has one has no spread.
+fn spread(figure: Summary) -> String {
+    if figure.rounds > 1 { format!(" ±{:.1} %", figure.spread()) } else { String::new() }
 }
 
 fn micros_per_request(report: &Report) -> Option<f64> {
@@ -231,7 +235,7 @@ fn ratio(row: &Row, baseline: &Row) -> Option<String> {
     };
     let pairs = row.rounds.iter().zip(&baseline.rounds);
     let ratios = pairs.filter_map(|(own, other)| Some(micros(own)? / micros(other)?));
-    let Summary { median, low, high } = summary(ratios)?;
+    let Summary { median, low, high, .. } = summary(ratios)?;
     Some(format!("{median:.3} ({low:.3} to {high:.3})"))
 }
 
@@ -516,6 +520,14 @@ mod tests {
         let floor = row(vec![micros(4.0), micros(8.0), micros(4.0)]);
         let step = row(vec![micros(4.4), micros(8.8), micros(4.8)]);
         assert_eq!(ratio(&step, &floor).as_deref(), Some("1.100 (1.100 to 1.200)"));
+    }
+
+    #[test]
+    fn a_spread_needs_two_results() {
+        let failed = || Outcome::Failed("it ended".into());
+        let rates = |row: &Row| rate(row.reports().map(|r| r.requests.per_second)).unwrap();
+        assert_eq!(rates(&row(vec![report(|_| ()), failed(), failed()])), "1,000");
+        assert_eq!(rates(&row(vec![report(|_| ()), report(|_| ()), failed()])), "1,000 ±0.0 %");
     }
 
     #[test]
