@@ -14,38 +14,39 @@ pub struct Footprint {
     pub threads: u64,
 }
 
-/// A server's processes: one, and those in the process group that it leads.
+/// A server's processes: one, and those in the process group that it leads. They are listed anew
+/// each time, as a server may start one for each connection.
 #[derive(Debug)]
 pub struct Server {
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code))]
-    pids: Vec<u32>,
+    leader: u32,
 }
 
 impl Server {
-    /// The server whose first process is `pid`, with the processes that it has started so far.
+    /// The server whose first process is `pid`.
     pub fn new(pid: u32) -> Server {
-        let mut pids = group(pid);
-        if !pids.contains(&pid) {
-            pids.push(pid);
-        }
-        Server { pids }
+        Server { leader: pid }
     }
 
     /// Processor time spent so far, user and system, by all threads, those that have ended
-    /// included; `None` where it cannot be read.
+    /// included, of the processes that there are now; `None` where it cannot be read.
     pub fn processor_time(&self) -> Option<Duration> {
-        self.pids.iter().map(|&pid| processor_time(pid)).sum()
+        let others = self.others().into_iter().filter_map(processor_time);
+        Some(processor_time(self.leader)? + others.sum::<Duration>())
     }
 
     /// What the processes occupy now; `None` where it cannot be read.
     pub fn footprint(&self) -> Option<Footprint> {
-        let mut sum = Footprint::default();
-        for &pid in &self.pids {
-            let one = footprint(pid)?;
+        let mut sum = footprint(self.leader)?;
+        for one in self.others().into_iter().filter_map(footprint) {
             sum.resident += one.resident;
             sum.threads += one.threads;
         }
         Some(sum)
+    }
+
+    /// The rest of the group. One that ends before it is looked at is simply gone.
+    fn others(&self) -> Vec<u32> {
+        group(self.leader).into_iter().filter(|&pid| pid != self.leader).collect()
     }
 }
 
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_process_is_seen_to_work() {
-        let me = Server { pids: vec![std::process::id()] };
+        let me = Server::new(std::process::id());
         let before = me.processor_time().unwrap();
         // One division after the other: this cannot take no time.
         assert!(proto::is_prime((1 << 40) - 87));
@@ -130,8 +131,39 @@ mod tests {
     fn a_process_that_is_gone_has_no_figures() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         child.wait().unwrap();
-        let gone = Server { pids: vec![child.id()] };
+        let gone = Server::new(child.id());
         assert_eq!(gone.processor_time(), None);
         assert_eq!(gone.footprint(), None);
+    }
+
+    #[test]
+    fn a_process_that_is_started_later_counts_until_it_is_gone() {
+        use std::io::{BufRead, BufReader, Write};
+        use std::os::unix::process::CommandExt;
+        use std::process::{Command, Stdio};
+
+        // Asked for it, the leader starts a process; told to, it ends that one again.
+        let script =
+            "echo up; read a; sleep 60 & echo more; read b; kill $!; wait; echo less; read c";
+        let mut leader = Command::new("sh")
+            .args(["-c", script])
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut input = leader.stdin.take().unwrap();
+        let mut lines = BufReader::new(leader.stdout.take().unwrap()).lines();
+        let server = Server::new(leader.id());
+        let mut threads = Vec::new();
+        for word in ["up", "more", "less"] {
+            assert_eq!(lines.next().unwrap().unwrap(), word);
+            assert!(server.processor_time().is_some());
+            threads.push(server.footprint().unwrap().threads);
+            input.write_all(b"\n").unwrap();
+        }
+        leader.wait().unwrap();
+        assert_eq!(threads, [1, 2, 1]);
     }
 }

@@ -31,7 +31,8 @@ pub fn measure(plan: &Plan) -> Result<Report, Error> {
     let cost = Cost {
         own: after.own.zip(before.own).map(|(after, before)| after - before),
         own_wait: after.own_wait.zip(before.own_wait).map(|(after, before)| after - before),
-        server: after.server.zip(before.server).map(|(after, before)| after - before),
+        // Less than before: a process has ended and taken its figures with it.
+        server: after.server.zip(before.server).and_then(|(now, then)| now.checked_sub(then)),
         footprint,
     };
     let report = Report::new(plan, &generator, elapsed, cost);

@@ -142,7 +142,8 @@ impl Generator<'_> {
         let spent = || watched.processor_time().context("the server's processor time");
         let (start, spent_before) = (Instant::now(), spent()?);
         interrupt::wait_for(AT_REST, || Ok(None::<()>))?;
-        let busy = (spent()? - spent_before).as_secs_f64() / start.elapsed().as_secs_f64();
+        let busy =
+            spent()?.saturating_sub(spent_before).as_secs_f64() / start.elapsed().as_secs_f64();
         let grown = after.resident as f64 - before.resident as f64;
         let bytes_per_connection = grown / crowd.at_rest.max(1) as f64;
         Ok(Rested { crowd, before, after, bytes_per_connection, busy_at_rest: busy })
