@@ -1,7 +1,6 @@
 //! A small application, how to talk to it, and how its replies are written down.
 
-// Each test file is a program of its own and uses what it needs.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file is a program of its own and uses what it needs")]
 
 use std::sync::Arc;
 
