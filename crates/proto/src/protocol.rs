@@ -15,7 +15,8 @@ pub trait Protocol {
     /// something new has arrived. Replies are appended to `output`.
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step;
 
-    /// Its job panicked: a last word, then the session closes.
+    /// Its job panicked: a last word, then the session closes. It is not asked when the job was to
+    /// make a later piece of a reply: the peer is in the middle of that.
     fn failed(&mut self, output: &mut Vec<u8>) {
         let _ = output;
     }

@@ -38,6 +38,8 @@ pub struct Session {
     fresh: bool,
     /// The peer will send no more.
     ended: bool,
+    /// Jobs have made the first pieces of a reply, and there are more to come.
+    begun: bool,
     watch: Option<Watch>,
 }
 
@@ -62,6 +64,7 @@ impl Session {
             next: Next::Parse,
             fresh: true,
             ended: false,
+            begun: false,
             watch: None,
         }
     }
@@ -140,14 +143,21 @@ impl Session {
         if !matches!(self.next, Next::Away) {
             return;
         }
+        let begun = mem::take(&mut self.begun);
         let Some(output) = done.output else {
-            self.protocol.failed(self.output.tail());
+            // In the middle of a reply, a last word would only look like more of it.
+            if !begun {
+                self.protocol.failed(self.output.tail());
+            }
             return self.finish();
         };
         self.output.append(output.bytes);
         match output.then {
             Then::Continue => self.next = Next::Parse,
-            Then::More(job) => self.next = Next::Run(job),
+            Then::More(job) => {
+                self.begun = true;
+                self.next = Next::Run(job);
+            }
             Then::Finish => return self.finish(),
         }
         self.fresh = true;

@@ -20,7 +20,7 @@ fn frames() -> Session {
 /// A line protocol that shows everything a protocol can do: the first byte of a line says what.
 ///
 /// `=text` answers the text, `!text` answers it from a job, `#n` streams `n` pieces from jobs,
-/// `x` panics in a job, `b` becomes frames, `q` says bye and finishes; `j` finishes from a job.
+/// `x` panics in a job, `y` in its second piece, `b` becomes frames, `q` says bye and finishes; `j` finishes from a job.
 #[derive(Default)]
 struct Lines {
     /// No line ends before here.
@@ -52,6 +52,10 @@ impl Protocol for Lines {
             b'!' => Step::Defer(end, Job::new(move || reply(Then::Continue))),
             b'#' => Step::Defer(end, pieces(input[1] - b'0')),
             b'x' => Step::Defer(end, Job::new(|| panic!("on purpose"))),
+            b'y' => {
+                let second = Then::More(Job::new(|| panic!("on purpose, in the middle")));
+                Step::Defer(end, Job::new(|| Output { bytes: b"first".to_vec(), then: second }))
+            }
             b'b' => Step::Become(end, Box::new(Frames::new())),
             b'q' => {
                 output.extend_from_slice(b"bye");
@@ -506,6 +510,35 @@ mod rule_09_a_job_is_opaque_work {
         let mut session = lines();
         session.received(b"=a\nx\n=never\n");
         writes(&mut session, b"a");
+        let done = runs(&mut session).run();
+        session.done(done);
+        writes(&mut session, b"failed");
+        closes(&mut session);
+    }
+
+    #[test]
+    fn a_panic_in_the_middle_of_a_reply_only_closes() {
+        let mut session = lines();
+        session.received(b"#2\ny\n=never\n");
+        for piece in [b"222".as_slice(), b"111", b"first"] {
+            let done = runs(&mut session).run();
+            session.done(done);
+            writes(&mut session, piece);
+        }
+        let done = runs(&mut session).run();
+        session.done(done);
+        closes(&mut session);
+    }
+
+    #[test]
+    fn a_panic_after_a_reply_in_pieces_gets_its_last_word() {
+        let mut session = lines();
+        session.received(b"#2\nx\n");
+        for piece in [b"222", b"111"] {
+            let done = runs(&mut session).run();
+            session.done(done);
+            writes(&mut session, piece);
+        }
         let done = runs(&mut session).run();
         session.done(done);
         writes(&mut session, b"failed");
