@@ -6,20 +6,28 @@ use std::sync::Arc;
 
 use proto::{Job, Output, Phase, Protocol, Step, Then};
 
-use crate::head::Head;
+use crate::chunked::Chunks;
+use crate::head::{Body, Head};
 use crate::refusal::Refusal;
-use crate::request::Request;
+use crate::request::{Request, Version};
 use crate::response::{After, Framing, Response, Status};
 
 /// What is served: a request in, an answer out.
 pub trait App: Send + Sync {
-    /// The answer to a request. It must not wait and should not compute: whoever called may have
+    /// The answer to a request, which is whole, with its body. It must not wait and should not compute: whoever called may have
     /// other clients to look after. What takes time goes into [`Answer::Later`].
     fn answer(&self, request: &Request<'_>) -> Answer;
 
     /// The time, for the `Date` field of every response (RFC 9110 §6.6.1). It is asked for each
     /// of them, so it should be kept for a second.
     fn date(&self) -> HttpDate;
+
+    /// What a client gets whose answer panicked before any of it was sent. All of it must be
+    /// there: nothing runs any more that would make pieces.
+    fn failure(&self) -> Response {
+        let text = "500 Internal Server Error: the server failed at this request\n";
+        Response::text(Status::INTERNAL_ERROR, text)
+    }
 }
 
 /// A date as HTTP writes it (RFC 9110 §5.6.7): `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -30,7 +38,7 @@ pub enum Answer {
     /// This response.
     Now(Response),
     /// The response that this work makes. It may block or compute for as long as it likes; if it
-    /// panics, the client gets a 500, and the connection closes.
+    /// panics, the client gets [`App::failure`], and the connection closes.
     Later(Box<dyn FnOnce() -> Response + Send>),
 }
 
@@ -58,50 +66,93 @@ pub struct Connection {
 enum State {
     /// Between two requests, or in a head.
     Head(Head),
-    /// In a body that nobody reads.
-    Body {
-        /// How much of it is still to come.
-        left: u64,
-        /// Whether another request may follow.
-        then: After,
+    /// In a body that stays in the input, behind its head, until it is whole.
+    Length {
+        head: Head,
+        /// How long the head is.
+        start: usize,
+        /// How long head and body are.
+        end: usize,
     },
+    /// In a body that comes in chunks.
+    Chunked(Box<Chunked>),
+}
+
+/// A request whose head has left the input before its body was whole.
+struct Chunked {
+    head: Head,
+    bytes: Vec<u8>,
+    chunks: Chunks,
+    /// What the chunks have brought so far.
+    body: Vec<u8>,
 }
 
 impl Connection {
     /// A connection that has just been accepted.
     pub fn new(app: Arc<dyn App>) -> Connection {
-        let framing = Framing { head_only: false, after: After::Close };
-        Connection { app, state: State::Head(Head::default()), framing }
+        let framing = Framing { head_only: false, version: Version::Http11, after: After::Close };
+        Connection { app, state: State::default(), framing }
     }
 
-    /// Answers the request with this head; `bytes` are all of it.
-    fn answer(&mut self, head: &Head, bytes: &[u8], output: &mut Vec<u8>) -> Step {
-        let framing = Framing { head_only: head.is_head(), after: head.after() };
+    /// The head that the input begins with is whole.
+    fn body(&mut self, input: &[u8], length: usize, output: &mut Vec<u8>) -> Step {
+        let State::Head(head) = mem::take(&mut self.state) else { return Step::Incomplete };
+        if head.expects_continue() {
+            // A client that does not wait may have sent some of the body already. It is told all
+            // the same: what it gets does not depend on how the network slices its request.
+            output.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
+        }
+        let bytes = &input[..length];
+        match head.body() {
+            Body::None => self.answer(&head, bytes, &[], length, output),
+            Body::Length(n) => {
+                self.state = State::Length { head, start: length, end: length + n };
+                self.length(input, output)
+            }
+            Body::Chunked => {
+                let (chunks, body) = (Chunks::new(), Vec::new());
+                let chunked = Chunked { head, bytes: bytes.to_vec(), chunks, body };
+                self.state = State::Chunked(Box::new(chunked));
+                Step::Advance(length)
+            }
+        }
+    }
+
+    fn length(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
+        match mem::take(&mut self.state) {
+            State::Length { head, start, end } if input.len() >= end => {
+                self.answer(&head, &input[..start], &input[start..end], end, output)
+            }
+            state => {
+                self.state = state;
+                Step::Incomplete
+            }
+        }
+    }
+
+    /// Answers the request with this head and body, for which `used` bytes of the input go.
+    fn answer(
+        &mut self,
+        head: &Head,
+        bytes: &[u8],
+        body: &[u8],
+        used: usize,
+        output: &mut Vec<u8>,
+    ) -> Step {
+        let framing = head.framing();
         self.framing = framing;
-        // A body that was announced is read past even before closing: a client that is still
-        // sending when the connection closes may lose the answer (RFC 9112 §9.6). Unless it
-        // waits to be told to send it.
-        let left = if head.expects_continue() { 0 } else { head.body() };
-        let last = framing.after == After::Close && left == 0;
-        self.state = match left {
-            0 => State::Head(Head::default()),
-            left => State::Body { left, then: framing.after },
-        };
-        let request = head.request(bytes);
-        match catch_unwind(AssertUnwindSafe(|| self.app.answer(&request))) {
-            Ok(Answer::Now(response)) => {
+        let request = head.request(bytes, body);
+        let answer = catch_unwind(AssertUnwindSafe(|| self.app.answer(&request)));
+        match answer {
+            Ok(Answer::Now(response)) if response.is_whole() => {
                 response.write(framing, &self.app.date(), output);
-                if last { Step::Finish } else { Step::Advance(bytes.len()) }
+                match framing.after {
+                    After::Close => Step::Finish,
+                    _ => Step::Advance(used),
+                }
             }
-            Ok(Answer::Later(work)) => {
-                let app = Arc::clone(&self.app);
-                let job = Job::new(move || {
-                    let mut bytes = Vec::new();
-                    work().write(framing, &app.date(), &mut bytes);
-                    Output { bytes, then: if last { Then::Finish } else { Then::Continue } }
-                });
-                Step::Defer(bytes.len(), job)
-            }
+            Ok(Answer::Now(response)) => Step::Defer(used, self.job(|| response)),
+            Ok(Answer::Later(work)) => Step::Defer(used, self.job(work)),
             // The panic hook has reported it. One client cannot end a server.
             Err(_) => {
                 self.failed(output);
@@ -110,11 +161,28 @@ impl Connection {
         }
     }
 
-    /// The last word: what is wrong, and that the connection closes. To `HEAD` it has no body
-    /// (RFC 9110 §9.3.2), if the request line was good enough to tell that it was one.
-    fn refuse(&self, Refusal { status, why }: Refusal, output: &mut Vec<u8>) {
-        let head_only = matches!(&self.state, State::Head(head) if head.is_head());
-        let framing = Framing { head_only, after: After::Close };
+    /// The job that makes the response, or its head and its first piece.
+    fn job(&self, work: impl FnOnce() -> Response + Send + 'static) -> Job {
+        let (app, framing) = (Arc::clone(&self.app), self.framing);
+        Job::new(move || {
+            let mut bytes = Vec::new();
+            match work().write(framing, &app.date(), &mut bytes) {
+                Some(rest) => rest.next(bytes),
+                None if framing.after == After::Close => Output { bytes, then: Then::Finish },
+                None => Output { bytes, then: Then::Continue },
+            }
+        })
+    }
+
+    /// The last word: what is wrong, and that the connection closes.
+    fn refuse(&mut self, Refusal { status, why }: Refusal, output: &mut Vec<u8>) {
+        // To a `HEAD` it has no body (RFC 9110 §9.3.2), if the request line was good enough to
+        // tell that it was one.
+        let head_only = match &self.state {
+            State::Head(head) | State::Length { head, .. } => head.is_head(),
+            State::Chunked(chunked) => chunked.head.is_head(),
+        };
+        let framing = Framing { head_only, version: Version::Http11, after: After::Close };
         let text = [status.as_str(), ": ", why, "\n"].concat();
         Response::text(status, text).write(framing, &self.app.date(), output);
     }
@@ -122,44 +190,39 @@ impl Connection {
 
 impl Protocol for Connection {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
-        match &mut self.state {
+        let advanced = match &mut self.state {
             State::Head(head) => match head.advance(input) {
-                Ok(None) => Step::Incomplete,
-                Ok(Some(n)) => {
-                    let head = mem::take(head);
-                    self.answer(&head, &input[..n], output)
-                }
-                Err(refusal) => {
-                    self.refuse(refusal, output);
-                    Step::Finish
-                }
+                Ok(None) => return Step::Incomplete,
+                Ok(Some(length)) => return self.body(input, length, output),
+                Err(refusal) => Err(refusal),
             },
-            State::Body { left, then } => {
-                if input.is_empty() {
-                    return Step::Incomplete;
-                }
-                let n = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
-                *left -= n as u64;
-                match (*left, *then) {
-                    (0, After::Close) => return Step::Finish,
-                    (0, _) => self.state = State::Head(Head::default()),
-                    _ => {}
-                }
-                Step::Advance(n)
+            State::Length { .. } => return self.length(input, output),
+            State::Chunked(chunked) => chunked.chunks.advance(input, &mut chunked.body),
+        };
+        match advanced {
+            Ok((0, false)) => Step::Incomplete,
+            Ok((used, false)) => Step::Advance(used),
+            Ok((used, true)) => {
+                let State::Chunked(chunked) = mem::take(&mut self.state) else {
+                    return Step::Advance(used);
+                };
+                self.answer(&chunked.head, &chunked.bytes, &chunked.body, used, output)
+            }
+            Err(refusal) => {
+                self.refuse(refusal, output);
+                Step::Finish
             }
         }
     }
 
     fn failed(&mut self, output: &mut Vec<u8>) {
         let framing = Framing { after: After::Close, ..self.framing };
-        let text = "500 Internal Server Error: the server failed at this request\n";
-        Response::text(Status::INTERNAL_ERROR, text).write(framing, &self.app.date(), output);
+        self.app.failure().write(framing, &self.app.date(), output);
     }
 
     fn expired(&mut self, output: &mut Vec<u8>) {
-        // Between requests nothing was asked, and in a body the answer was already given: then
-        // closing says it all (RFC 9112 §9.5).
-        if self.phase() == Phase::Head {
+        // Between requests nothing was asked: then closing says it all (RFC 9112 §9.5).
+        if self.phase() != Phase::Idle {
             let why = "the request took too long to arrive";
             self.refuse(Refusal { status: Status::REQUEST_TIMEOUT, why }, output);
         }
@@ -169,7 +232,13 @@ impl Protocol for Connection {
         match &self.state {
             State::Head(head) if head.has_begun() => Phase::Head,
             State::Head(_) => Phase::Idle,
-            State::Body { .. } => Phase::Body,
+            State::Length { .. } | State::Chunked(_) => Phase::Body,
         }
+    }
+}
+
+impl Default for State {
+    fn default() -> State {
+        State::Head(Head::default())
     }
 }

@@ -72,6 +72,9 @@ const IP_LITERAL: Class = class!(b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f' | b':' 
 /// `DIGIT` (RFC 5234 §B.1).
 const DIGIT: Class = class!(b'0'..=b'9');
 
+/// `HEXDIG`, in either case (RFC 5234 §B.1, §2.3).
+pub(crate) const HEX_DIGIT: Class = class!(b'0'..=b'9' | b'A'..=b'F' | b'a'..=b'f');
+
 /// How many bytes at the start belong to the class.
 pub(crate) fn span(class: &Class, bytes: &[u8]) -> usize {
     let n = bytes.iter().position(|&byte| !class[usize::from(byte)]).unwrap_or(bytes.len());

@@ -7,7 +7,7 @@ use crate::limits::{MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_REQUEST_LINE};
 use crate::refusal::{Refusal, bad, refuse};
 use crate::request::{Method, Request, Version};
 use crate::request_line::{RequestLine, too_long};
-use crate::response::{After, Status};
+use crate::response::{After, Framing, Status};
 
 /// What is known of a head so far. It keeps positions, not bytes: the input stays where it is
 /// until the head is whole.
@@ -46,6 +46,29 @@ enum Coding {
     Others,
 }
 
+/// What follows a head (RFC 9112 §6.3).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Body {
+    /// The next request.
+    None,
+    /// So many bytes.
+    Length(usize),
+    /// Chunks.
+    Chunked,
+}
+
+/// Parses the head of a request that `input` begins with: the request, without its body, and how
+/// long the head is; `None` if it is not whole yet.
+///
+/// # Errors
+///
+/// What is wrong with it, and the status that says so. Nothing after it can be trusted.
+pub fn parse(input: &[u8]) -> Result<Option<(Request<'_>, usize)>, Refusal> {
+    let mut head = Head::default();
+    let length = head.advance(input)?;
+    Ok(length.map(|n| (head.request(&input[..n], &[]), n)))
+}
+
 impl Head {
     /// Looks at what has arrived since the last call. `input` begins with the head, and has only
     /// grown at its end. Returns how long the head is, once it is whole; after an error it must
@@ -64,7 +87,7 @@ impl Head {
                 (None, b"") if start == 0 => {}
                 (None, line) => self.request = Some(RequestLine::parse(line, start)?),
                 (Some(request), b"") => {
-                    self.check_whole(request.version)?;
+                    self.check_whole(request)?;
                     return Ok(Some(end));
                 }
                 (Some(_), line) => self.field(line)?,
@@ -95,23 +118,7 @@ impl Head {
         if self.fields > MAX_FIELDS {
             return refuse(Status::HEAD_TOO_LARGE, "there are over 100 fields");
         }
-        let colon = span(&TOKEN, line);
-        let (name, rest) = line.split_at(colon);
-        let Some(value) = rest.strip_prefix(b":") else {
-            return bad(match rest.first() {
-                Some(b' ' | b'\t') if colon == 0 => "a field is folded onto a second line",
-                Some(b' ' | b'\t') => "white space stands before a field's colon",
-                None => "a field has no colon",
-                Some(_) => "a field's name has a character that does not belong there",
-            });
-        };
-        if name.is_empty() {
-            return bad("a field has no name");
-        }
-        if has_control(value) {
-            return bad("a field's value has a control character");
-        }
-        let value = value.trim_ascii();
+        let (name, value) = split_field(line)?;
         // Told apart by length first: most fields need no comparison at all.
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
@@ -185,32 +192,32 @@ impl Head {
 
     /// What can be said only when all fields are known: above all, where the body ends
     /// (RFC 9112 §6.3).
-    fn check_whole(&self, version: Version) -> Result<(), Refusal> {
-        if version == Version::Http11 && !self.host {
+    fn check_whole(&self, line: &RequestLine) -> Result<(), Refusal> {
+        if line.version == Version::Http11 && !self.host {
             return bad("the Host is missing");
         }
         if self.coding.is_some() {
             if self.length.is_some() {
                 return bad("there are both a Content-Length and a Transfer-Encoding");
             }
-            if version == Version::Http10 {
+            if line.version == Version::Http10 {
                 return bad("HTTP/1.0 has no Transfer-Encoding");
             }
         }
-        match self.coding {
-            None => {}
-            Some(Coding::Others) => return bad("the last Transfer-Encoding is not chunked"),
-            Some(Coding::OthersThenChunked) => {
-                return refuse(Status::NOT_IMPLEMENTED, "only chunked is known as a coding");
+        match (self.coding, self.length) {
+            (Some(Coding::Others), _) => bad("the last Transfer-Encoding is not chunked"),
+            (Some(Coding::OthersThenChunked), _) => {
+                refuse(Status::NOT_IMPLEMENTED, "only chunked is known as a coding")
             }
-            Some(Coding::Chunked) => {
-                return refuse(Status::LENGTH_REQUIRED, "send a Content-Length, not chunks");
+            (None, Some(length)) if length > MAX_BODY => {
+                refuse(Status::CONTENT_TOO_LARGE, "the body is over 1048576 bytes")
             }
+            // Later versions say when there is a body; here only the method does (RFC 1945 §8.3).
+            (None, None) if line.version == Version::Http10 && line.method.has_body() => {
+                refuse(Status::LENGTH_REQUIRED, "in HTTP/1.0 this method needs a Content-Length")
+            }
+            _ => Ok(()),
         }
-        if self.body() > MAX_BODY {
-            return refuse(Status::CONTENT_TOO_LARGE, "the body is over 1048576 bytes");
-        }
-        Ok(())
     }
 
     /// Whether anything of the request has arrived.
@@ -223,36 +230,40 @@ impl Head {
         self.request.as_ref().is_some_and(|line| line.method == Method::Head)
     }
 
-    /// How many bytes of body follow the head.
-    pub fn body(&self) -> u64 {
-        self.length.unwrap_or(0)
+    /// What follows the head.
+    pub fn body(&self) -> Body {
+        match (self.coding, self.length) {
+            (Some(_), _) => Body::Chunked,
+            (None, None | Some(0)) => Body::None,
+            // No larger than MAX_BODY, or the head was refused.
+            (None, Some(length)) => Body::Length(length as usize),
+        }
     }
 
     /// The client may be waiting for a sign before it sends the body. HTTP/1.0 knows no such sign
     /// (RFC 9110 §10.1.1).
     pub fn expects_continue(&self) -> bool {
-        let http11 = self.request.as_ref().is_some_and(|line| line.version == Version::Http11);
-        self.expect && http11 && self.body() > 0
+        self.expect && self.version() == Version::Http11 && self.body() != Body::None
     }
 
-    /// What becomes of the connection (RFC 9112 §9.3).
-    pub fn after(&self) -> After {
-        let version = self.request.as_ref().map(|line| line.version);
-        // Answered before it sent its body, a client may send it or not: nobody could tell what
-        // follows.
-        if self.close || self.expects_continue() {
-            After::Close
-        } else if version == Some(Version::Http11) {
-            After::Persist
-        } else if self.keep_alive {
-            After::PersistInHttp10
-        } else {
-            After::Close
-        }
+    /// What the form of the response depends on (RFC 9112 §9.3).
+    pub fn framing(&self) -> Framing {
+        let version = self.version();
+        let after = match version {
+            _ if self.close => After::Close,
+            Version::Http11 => After::Persist,
+            Version::Http10 if self.keep_alive => After::PersistInHttp10,
+            Version::Http10 => After::Close,
+        };
+        Framing { head_only: self.is_head(), version, after }
+    }
+
+    fn version(&self) -> Version {
+        self.request.as_ref().map_or(Version::Http11, |line| line.version)
     }
 
     /// The request, once the head is whole: `input` is exactly the head.
-    pub fn request<'a>(&self, input: &'a [u8]) -> Request<'a> {
+    pub fn request<'a>(&self, input: &'a [u8], body: &'a [u8]) -> Request<'a> {
         let line = self.request.as_ref().expect("a whole head has a request line");
         let text = |range: &Range<usize>| {
             str::from_utf8(&input[range.clone()]).expect("a target is visible ASCII")
@@ -263,8 +274,30 @@ impl Head {
             authority: line.authority.as_ref().map(text),
             target: text(&line.target),
             fields: &input[line.end..input.len() - 2],
+            body,
         }
     }
+}
+
+/// A field line without its CRLF: name and value (RFC 9112 §5).
+pub(crate) fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+    let colon = span(&TOKEN, line);
+    let (name, rest) = line.split_at(colon);
+    let Some(value) = rest.strip_prefix(b":") else {
+        return bad(match rest.first() {
+            Some(b' ' | b'\t') if colon == 0 => "a field is folded onto a second line",
+            Some(b' ' | b'\t') => "white space stands before a field's colon",
+            None => "a field has no colon",
+            Some(_) => "a field's name has a character that does not belong there",
+        });
+    };
+    if name.is_empty() {
+        return bad("a field has no name");
+    }
+    if has_control(value) {
+        return bad("a field's value has a control character");
+    }
+    Ok((name, value.trim_ascii()))
 }
 
 #[cfg(test)]

@@ -41,17 +41,14 @@
 //! * A line is judged when it is whole, and in order, so the answer is the same however the
 //!   network slices the request. Every byte is looked at twice: once to find the end of its line,
 //!   once to check it; what framing depends on is looked at once more.
+//! * Bodies with a `Content-Length` and in chunks, with trailers; `Expect: 100-continue` is told
+//!   to go on. An application gets a body whole, at most [`limits::MAX_BODY`] of it.
+//! * Responses with a length, in chunks, or in pieces that are made while they are sent, so that
+//!   a file of any size needs the memory of one piece. To `HEAD`, and with 204 and 304, there is
+//!   no body, whatever the application says.
 //! * Every limit is in [`limits`].
-//!
-//! # What it does not do yet
-//!
-//! * **Bodies are skipped.** One with a `Content-Length` of up to [`limits::MAX_BODY`] is read
-//!   past without being stored, and the application never sees it; a longer one gets 413.
-//! * **Chunked bodies are refused** with 411, as RFC 9112 §6.3 allows.
-//! * **`Expect: 100-continue` gets the final answer** at once, and the connection closes, since
-//!   the client may or may not go on to send the body.
-//! * Responses are whole: no streaming, no chunked coding.
 
+mod chunked;
 mod connection;
 mod grammar;
 mod head;
@@ -61,8 +58,12 @@ mod request;
 mod request_line;
 mod response;
 mod router;
+mod stream;
 
 pub use connection::{Answer, App, Connection, HttpDate};
+pub use head::parse;
+pub use refusal::Refusal;
 pub use request::{Method, Request, Version};
 pub use response::{Response, Status};
-pub use router::{Handler, Params, Route, Router, get};
+pub use router::{Handler, Params, Route, Router, get, post};
+pub use stream::Pieces;

@@ -1,7 +1,6 @@
 //! Every limit of this crate, and the status that a request over it gets.
 //!
-//! What a connection holds while a head arrives is at most [`MAX_HEAD`] and one read. A body is
-//! never held.
+//! What a connection holds of a request is at most [`MAX_HEAD`], [`MAX_BODY`] and one read.
 
 /// The longest request line, with its CRLF: over it, 414.
 ///
@@ -21,5 +20,16 @@ pub const MAX_FIELDS: usize = 100;
 
 /// The longest body: over it, 413.
 ///
-/// 1 MiB, nginx's default.
+/// 1 MiB, nginx's default. Nothing is reserved for a length that was only declared.
 pub const MAX_BODY: u64 = 1024 * 1024;
+
+/// The most bytes of extensions in all chunks of a body: over it, 400.
+///
+/// 16 KiB, as in Go: nobody uses them, except to make a server read without an end
+/// (CVE-2023-39326).
+pub const MAX_CHUNK_EXTENSIONS: usize = 16 * 1024;
+
+/// The most bytes of trailers after a chunked body, with the empty line that ends them: over it, 431.
+///
+/// 16 KiB: as much as the fields of the head.
+pub const MAX_TRAILERS: usize = 16 * 1024;

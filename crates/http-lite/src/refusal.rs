@@ -3,7 +3,8 @@
 use crate::response::Status;
 
 /// Why a request is not looked at further.
-pub(crate) struct Refusal {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
     /// What is answered.
     pub status: Status,
     /// What is wrong, for people.

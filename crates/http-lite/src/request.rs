@@ -30,6 +30,11 @@ impl Method {
         })
     }
 
+    /// Whether a request with this method usually has a body.
+    pub(crate) fn has_body(self) -> bool {
+        matches!(self, Method::Post | Method::Put | Method::Patch)
+    }
+
     /// The method as it is written.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -53,7 +58,7 @@ pub enum Version {
     Http11,
 }
 
-/// A request whose head is whole and valid. It borrows from the bytes that arrived.
+/// A request that is whole and valid. It borrows from the bytes that arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     pub(crate) method: Method,
@@ -64,6 +69,8 @@ pub struct Request<'a> {
     pub(crate) target: &'a str,
     /// The field lines, each with its CRLF.
     pub(crate) fields: &'a [u8],
+    /// All of it, without its transfer coding.
+    pub(crate) body: &'a [u8],
 }
 
 impl<'a> Request<'a> {
@@ -127,6 +134,11 @@ impl<'a> Request<'a> {
             rest = &rest[end + 1..];
             Some(field)
         })
+    }
+
+    /// The body, whole, as it was before it was put into chunks; empty if there is none.
+    pub fn body(&self) -> &'a [u8] {
+        self.body
     }
 
     fn split(&self) -> (&'a str, Option<&'a str>) {

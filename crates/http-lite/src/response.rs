@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 
 use crate::connection::HttpDate;
+use crate::request::Version;
+use crate::stream::{Coding, Pieces, Stream};
 
 /// A status code with its reason phrase (RFC 9110 §15).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,18 +30,33 @@ macro_rules! statuses {
 
 statuses! {
     OK 200 "OK"
+    CREATED 201 "Created"
     NO_CONTENT 204 "No Content"
+    PARTIAL_CONTENT 206 "Partial Content"
+    MOVED_PERMANENTLY 301 "Moved Permanently"
+    SEE_OTHER 303 "See Other"
+    NOT_MODIFIED 304 "Not Modified"
     BAD_REQUEST 400 "Bad Request"
+    FORBIDDEN 403 "Forbidden"
     NOT_FOUND 404 "Not Found"
     METHOD_NOT_ALLOWED 405 "Method Not Allowed"
+    NOT_ACCEPTABLE 406 "Not Acceptable"
     REQUEST_TIMEOUT 408 "Request Timeout"
+    CONFLICT 409 "Conflict"
+    GONE 410 "Gone"
     LENGTH_REQUIRED 411 "Length Required"
+    PRECONDITION_FAILED 412 "Precondition Failed"
     CONTENT_TOO_LARGE 413 "Content Too Large"
     URI_TOO_LONG 414 "URI Too Long"
+    UNSUPPORTED_MEDIA_TYPE 415 "Unsupported Media Type"
+    RANGE_NOT_SATISFIABLE 416 "Range Not Satisfiable"
     EXPECTATION_FAILED 417 "Expectation Failed"
+    UNPROCESSABLE_CONTENT 422 "Unprocessable Content"
+    TOO_MANY_REQUESTS 429 "Too Many Requests"
     HEAD_TOO_LARGE 431 "Request Header Fields Too Large"
     INTERNAL_ERROR 500 "Internal Server Error"
     NOT_IMPLEMENTED 501 "Not Implemented"
+    SERVICE_UNAVAILABLE 503 "Service Unavailable"
     VERSION_NOT_SUPPORTED 505 "HTTP Version Not Supported"
 }
 
@@ -55,25 +72,34 @@ impl Status {
     }
 }
 
-/// A whole response. The connection adds what framing needs: `Date`, `Content-Length`,
-/// `Connection`.
-#[derive(Debug, Clone)]
+/// A response. The connection adds what framing needs: `Date`, `Content-Length` or
+/// `Transfer-Encoding`, `Connection`.
 pub struct Response {
     status: Status,
-    content_type: &'static str,
+    content_type: Option<Cow<'static, str>>,
     /// Any other fields.
     fields: Vec<(&'static str, Cow<'static, str>)>,
-    body: Cow<'static, [u8]>,
+    body: Body,
+}
+
+enum Body {
+    Whole(Cow<'static, [u8]>),
+    Pieces {
+        /// How many bytes there are in all, where that is known beforehand.
+        length: Option<u64>,
+        pieces: Pieces,
+    },
 }
 
 impl Response {
     /// A response with a body of this media type.
     pub fn new(
         status: Status,
-        content_type: &'static str,
+        content_type: impl Into<Cow<'static, str>>,
         body: impl Into<Cow<'static, [u8]>>,
     ) -> Response {
-        Response { status, content_type, fields: Vec::new(), body: body.into() }
+        let body = Body::Whole(body.into());
+        Response { status, content_type: Some(content_type.into()), fields: Vec::new(), body }
     }
 
     /// A response of plain text in UTF-8.
@@ -84,6 +110,29 @@ impl Response {
     /// An HTML page in UTF-8.
     pub fn html(status: Status, page: impl Into<Cow<'static, str>>) -> Response {
         Response::new(status, "text/html; charset=utf-8", into_bytes(page.into()))
+    }
+
+    /// A response without a body.
+    pub fn empty(status: Status) -> Response {
+        let body = Body::Whole(Cow::Borrowed(&[]));
+        Response { status, content_type: None, fields: Vec::new(), body }
+    }
+
+    /// A response whose body is made piece by piece while it is sent: of all of it, only one piece
+    /// is held at a time. Each is made by a job of its own.
+    ///
+    /// With a `length` the client knows from the start how much will come; without one the body is
+    /// sent in chunks, and to HTTP/1.0 until the connection closes. Where a piece fails, or there are fewer
+    /// bytes than `length` said, the connection closes, so that the client notices; what is over
+    /// `length` is not sent.
+    pub fn pieces(
+        status: Status,
+        content_type: impl Into<Cow<'static, str>>,
+        length: Option<u64>,
+        pieces: Pieces,
+    ) -> Response {
+        let body = Body::Pieces { length, pieces };
+        Response { status, content_type: Some(content_type.into()), fields: Vec::new(), body }
     }
 
     /// The same with one more field. `Date`, `Content-Type`, `Content-Length`, `Connection` and
@@ -101,36 +150,83 @@ impl Response {
         self.status
     }
 
-    /// Writes the response as it goes out.
-    pub(crate) fn write(&self, framing: Framing, date: &HttpDate, output: &mut Vec<u8>) {
+    /// Whether all of it is there, and nothing remains to be made.
+    pub(crate) fn is_whole(&self) -> bool {
+        matches!(self.body, Body::Whole(_))
+    }
+
+    /// Writes the response, or as much of it as there is: what remains is returned.
+    pub(crate) fn write(
+        self,
+        framing: Framing,
+        date: &HttpDate,
+        output: &mut Vec<u8>,
+    ) -> Option<Stream> {
+        let length = match &self.body {
+            Body::Whole(body) => Some(body.len() as u64),
+            Body::Pieces { length, .. } => *length,
+        };
+        let coding = match (length, framing.version) {
+            (Some(left), _) => Coding::Length(left),
+            (None, Version::Http11) => Coding::Chunked,
+            (None, Version::Http10) => Coding::UntilClose,
+        };
+        // Neither a 204 nor a 304 has a body, so neither has a length (RFC 9110 §8.6, §15.4.5).
+        let never_a_body = matches!(self.status, Status::NO_CONTENT | Status::NOT_MODIFIED);
+        let without_body = framing.head_only || never_a_body || length == Some(0);
+        let after = match coding {
+            Coding::UntilClose if !without_body => After::Close,
+            _ => framing.after,
+        };
+        self.write_head((!never_a_body).then_some(coding), after, date, output);
+        if without_body {
+            return None;
+        }
+        match self.body {
+            Body::Whole(body) => {
+                output.extend_from_slice(&body);
+                None
+            }
+            Body::Pieces { pieces, .. } => Some(Stream::new(pieces, coding, after)),
+        }
+    }
+
+    fn write_head(
+        &self,
+        coding: Option<Coding>,
+        after: After,
+        date: &HttpDate,
+        output: &mut Vec<u8>,
+    ) {
         const USUAL_HEAD: usize = 256;
-        output.reserve(USUAL_HEAD + self.body.len());
+        let body = if let Body::Whole(body) = &self.body { body.len() } else { 0 };
+        output.reserve(USUAL_HEAD + body);
         output.extend_from_slice(self.status.line.as_bytes());
         output.extend_from_slice(b"Date: ");
         output.extend_from_slice(date);
-        // A 204 has neither a body nor a length (RFC 9110 §8.6).
-        if self.status != Status::NO_CONTENT {
+        if let (Some(_), Some(content_type)) = (coding, &self.content_type) {
             output.extend_from_slice(b"\r\nContent-Type: ");
-            output.extend_from_slice(self.content_type.as_bytes());
-            output.extend_from_slice(b"\r\nContent-Length: ");
-            let mut digits = itoa::Buffer::new();
-            output.extend_from_slice(digits.format(self.body.len()).as_bytes());
+            write_value(content_type, output);
+        }
+        match coding {
+            Some(Coding::Length(length)) => {
+                output.extend_from_slice(b"\r\nContent-Length: ");
+                output.extend_from_slice(itoa::Buffer::new().format(length).as_bytes());
+            }
+            Some(Coding::Chunked) => output.extend_from_slice(b"\r\nTransfer-Encoding: chunked"),
+            Some(Coding::UntilClose) | None => {}
         }
         for (name, value) in &self.fields {
             output.extend_from_slice(b"\r\n");
             output.extend_from_slice(name.as_bytes());
             output.extend_from_slice(b": ");
-            let visible = |byte: u8| if byte.is_ascii_control() { b' ' } else { byte };
-            output.extend(value.bytes().map(visible));
+            write_value(value, output);
         }
-        output.extend_from_slice(match framing.after {
+        output.extend_from_slice(match after {
             After::Persist => b"\r\n\r\n".as_slice(),
             After::PersistInHttp10 => b"\r\nConnection: keep-alive\r\n\r\n",
             After::Close => b"\r\nConnection: close\r\n\r\n",
         });
-        if !framing.head_only && self.status != Status::NO_CONTENT {
-            output.extend_from_slice(&self.body);
-        }
     }
 }
 
@@ -139,6 +235,8 @@ impl Response {
 pub(crate) struct Framing {
     /// It was a `HEAD`: everything is the same, and then there is no body.
     pub head_only: bool,
+    /// HTTP/1.0 knows no chunks.
+    pub version: Version,
     /// Whether another request may follow.
     pub after: After,
 }
@@ -152,6 +250,12 @@ pub(crate) enum After {
     PersistInHttp10,
     /// It closes.
     Close,
+}
+
+/// No control character gets through: it could end the line (RFC 9110 §5.5).
+fn write_value(value: &str, output: &mut Vec<u8>) {
+    let visible = |byte: u8| if byte.is_ascii_control() { b' ' } else { byte };
+    output.extend(value.bytes().map(visible));
 }
 
 fn into_bytes(text: Cow<'static, str>) -> Cow<'static, [u8]> {

@@ -20,6 +20,11 @@ pub const fn get<S>(pattern: &'static str, handler: Handler<S>) -> Route<S> {
     Route { method: Method::Get, pattern, handler }
 }
 
+/// The same for `POST`.
+pub const fn post<S>(pattern: &'static str, handler: Handler<S>) -> Route<S> {
+    Route { method: Method::Post, pattern, handler }
+}
+
 /// A table of routes. The first that fits wins.
 ///
 /// A path that no route fits gets the page for that. One that a route fits, but not with this
@@ -54,7 +59,7 @@ impl<S> Router<S> {
             }
         }
         if method == Method::Options && (fits || path == "*") {
-            return Response::text(Status::NO_CONTENT, "").with("Allow", self.allow(path)).into();
+            return Response::empty(Status::NO_CONTENT).with("Allow", self.allow(path)).into();
         }
         if !fits {
             return (self.not_found)(state, request);

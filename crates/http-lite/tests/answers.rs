@@ -38,6 +38,7 @@ fn methods() {
     let only = "405 Method Not Allowed: there is only GET, HEAD, OPTIONS here\n";
     let refused = Reply::new(not_allowed, only).with("Allow: GET, HEAD, OPTIONS");
     let options = Reply::bare("204 No Content").with("Allow: GET, HEAD, OPTIONS");
+    let all = Reply::bare("204 No Content").with("Allow: GET, HEAD, POST, OPTIONS");
     run([
         case("GET", "RFC 9110 §9.3.1", "GET /plain HTTP/1.1\r\nHost: a\r\n\r\n", [plain.clone()]),
         case(
@@ -80,7 +81,7 @@ fn methods() {
             "OPTIONS of the server",
             "RFC 9110 §9.3.7",
             "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
-            [options],
+            [all],
         ),
     ]);
 }
@@ -255,25 +256,51 @@ fn persistence() {
             "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n",
             [Reply::bare("204 No Content")],
         ),
+        case(
+            "nor has a 304",
+            "RFC 9110 §15.4.5",
+            "GET /unchanged HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::bare("304 Not Modified").with("ETag: \"a\"")],
+        ),
+        case(
+            "any other without a body says so",
+            "RFC 9110 §8.6",
+            "POST /new HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::bare("201 Created").with("Content-Length: 0").with("Location: /1")],
+        ),
     ]);
 }
 
 #[test]
-fn bodies_are_read_past() {
+fn bodies_with_a_length() {
     let rule = "RFC 9112 §6.3, §9.3";
     let plain = Reply::ok("plain\n");
     run([
         case(
-            "a body that looks like a request is none",
+            "are given to the application",
+            "RFC 9110 §9.3.3",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nab\r\nc",
+            [Reply::ok("ab\r\nc")],
+        ),
+        case(
+            "one after the other",
+            rule,
+            "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nab\
+             POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n\
+             POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nc",
+            [Reply::ok("ab"), Reply::ok(""), Reply::ok("c")],
+        ),
+        case(
+            "without a length there is none",
+            rule,
+            "POST /echo HTTP/1.1\r\nHost: a\r\n\r\n",
+            [Reply::ok("")],
+        ),
+        case(
+            "that look like a request are none",
             rule,
             "GET /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n\
              GET /later/x HTTP/1.1\r\nHost: a",
-            [plain.clone()],
-        ),
-        case(
-            "of no length",
-            rule,
-            "GET /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
             [plain.clone()],
         ),
         case(
@@ -293,7 +320,7 @@ fn bodies_are_read_past() {
             .with("Allow: GET, HEAD, OPTIONS")],
         ),
         case(
-            "behind work",
+            "before work",
             rule,
             "GET /later/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
             [Reply::ok("x")],
@@ -305,23 +332,156 @@ fn bodies_are_read_past() {
             [plain.clone().closing()],
         ),
         case(
-            "a client that waits to send one gets its answer, and the connection closes",
-            "RFC 9110 §10.1.1",
-            "GET /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n",
-            [plain.clone().closing()],
+            "in HTTP/1.0",
+            "RFC 1945 §8.3",
+            "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 3\r\n\r\nabc",
+            [Reply::ok("abc").keeping()],
+        ),
+    ]);
+}
+
+#[test]
+fn bodies_in_chunks() {
+    let rule = "RFC 9112 §7.1";
+    let echo = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let all = |name, rule, chunks: &str, body: &str| {
+        check(&format!("{name} ({rule})"), format!("{echo}{chunks}").as_bytes(), &[Reply::ok(body)])
+    };
+    all("one chunk", rule, "3\r\nabc\r\n0\r\n\r\n", "abc");
+    all("several", rule, "3\r\nabc\r\n1\r\nd\r\n0a\r\n0123456789\r\n0\r\n\r\n", "abcd0123456789");
+    all("none", rule, "0\r\n\r\n", "");
+    all(
+        "digits in either case, zeros before and for the end",
+        rule,
+        "00000000000000A\r\n0123456789\r\n0b\r\n0123456789a\r\n000\r\n\r\n",
+        "01234567890123456789a",
+    );
+    all("data that looks like the end", rule, "7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", "\r\n0\r\n\r\n");
+    let extensions = "3;a;b=c; d=\"e;\\\"f\"\r\nabc\r\n0 ;\tg\r\n\r\n";
+    all("extensions are not ours", "RFC 9112 §7.1.1", extensions, "abc");
+    let trailers = "3\r\nabc\r\n0\r\nX: y\r\nContent-Length: 9\r\nHost: b\r\n\r\n";
+    all("trailers never become fields of the head", "RFC 9110 §6.5.1", trailers, "abc");
+    run([
+        case(
+            "not asked for",
+            rule,
+            "GET /plain HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: ,Chunked \r\n\r\n1\r\na\r\n0\r\n\r\n",
+            [Reply::ok("plain\n")],
         ),
         case(
-            "a client that says so without a body waits for nothing",
-            "RFC 9110 §10.1.1",
+            "before work, and before closing",
+            rule,
+            "GET /later/x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+            [Reply::ok("x").closing()],
+        ),
+    ]);
+}
+
+#[test]
+fn expectations() {
+    let rule = "RFC 9110 §10.1.1";
+    let go_on = "HTTP/1.1 100 Continue\r\n\r\n";
+    run([
+        case(
+            "who waits to send a body is told to go on",
+            rule,
+            "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\nabc",
+            [Reply::ok("abc").after(go_on)],
+        ),
+        case(
+            "in chunks too",
+            rule,
+            "POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\
+             Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            [Reply::ok("abc").after(go_on)],
+        ),
+        case(
+            "without a body there is nothing to wait for",
+            rule,
             "GET /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n",
-            [plain.clone()],
+            [Reply::ok("plain\n")],
         ),
         case(
             "HTTP/1.0 cannot wait",
-            "RFC 9110 §10.1.1",
+            rule,
             "GET /plain HTTP/1.0\r\nConnection: keep-alive\r\nExpect: 100-continue\r\n\
              Content-Length: 3\r\n\r\nabc",
-            [plain.keeping()],
+            [Reply::ok("plain\n").keeping()],
+        ),
+    ]);
+}
+
+#[test]
+fn responses_in_pieces() {
+    let rule = "RFC 9112 §6.3";
+    let get = |kind: &str| format!("GET /pieces/{kind} HTTP/1.1\r\nHost: a\r\n\r\n");
+    let whole = Reply::ok("abcdefg");
+    let chunks = Reply::chunked("3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n");
+    let failed = "500 Internal Server Error: the server failed at this request\n";
+    for (name, rule, kind, reply) in [
+        ("of a known length", rule, "length", whole.clone()),
+        ("made by work", rule, "later", whole.clone()),
+        ("of no length: nothing is made", rule, "none", Reply::ok("")),
+        ("in chunks: no empty one before the last", "RFC 9112 §7.1", "chunks", chunks.clone()),
+        ("what is over the length is not sent", rule, "over", Reply::ok("abcde")),
+        ("too short: cut", "RFC 9112 §8", "short", Reply::ok("abcdefgXX").cut_to("abcdefg")),
+        ("failing: cut", "RFC 9112 §8", "fails", Reply::ok("abcdefgXX").cut_to("abcdefg")),
+        (
+            "failing in chunks: cut before the last",
+            "RFC 9112 §8",
+            "fails-in-chunks",
+            chunks.clone().cut_to("3\r\nabc\r\n4\r\ndefg\r\n"),
+        ),
+        (
+            "a panic after the head was sent adds nothing to it",
+            "RFC 9112 §8",
+            "panics",
+            Reply::ok("abcdefgXX").cut_to("abcdefg"),
+        ),
+        (
+            "a panic before it is a 500",
+            "RFC 9110 §15.6.1",
+            "panics-at-once",
+            Reply::new("500 Internal Server Error", failed).closing(),
+        ),
+    ] {
+        check(&format!("{name} ({rule})"), get(kind).as_bytes(), &[reply]);
+    }
+    run([
+        case(
+            "to HEAD only the head",
+            "RFC 9110 §9.3.2",
+            "HEAD /pieces/length HTTP/1.1\r\nHost: a\r\n\r\nHEAD /pieces/chunks HTTP/1.1\r\nHost: a\r\n\r\n",
+            [whole.clone().without_body(), chunks.clone().without_body()],
+        ),
+        case(
+            "in order with others, and then the end",
+            "RFC 9112 §9.3.2",
+            "GET /pieces/chunks HTTP/1.1\r\nHost: a\r\n\r\nGET /plain HTTP/1.1\r\nHost: a\r\n\r\n\
+             GET /pieces/length HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+            [chunks, Reply::ok("plain\n"), whole.clone().closing()],
+        ),
+        case(
+            "HTTP/1.0 with a length may go on",
+            rule,
+            "GET /pieces/length HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            [whole.keeping()],
+        ),
+        case(
+            "HTTP/1.0 knows no chunks: the end is where the connection closes",
+            "RFC 9112 §6.1, §6.3",
+            "GET /pieces/chunks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            [Reply::bare("200 OK")
+                .with("Content-Type: text/plain; charset=utf-8")
+                .closing()
+                .cut_to("abcdefg")],
+        ),
+        case(
+            "to an HTTP/1.0 HEAD there is no such end",
+            "RFC 9110 §9.3.2",
+            "HEAD /pieces/chunks HTTP/1.0\r\nConnection: keep-alive\r\n\r\n",
+            [Reply::bare("200 OK").with("Content-Type: text/plain; charset=utf-8").keeping()],
         ),
     ]);
 }

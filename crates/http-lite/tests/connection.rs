@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{PROBE, Reply, connection, talk};
-use http_lite::limits::{MAX_BODY, MAX_HEAD, MAX_REQUEST_LINE};
+use http_lite::limits::{MAX_BODY, MAX_CHUNK_EXTENSIONS, MAX_HEAD, MAX_REQUEST_LINE, MAX_TRAILERS};
+use http_lite::{Answer, App, Connection, HttpDate, Request, Response, Status};
 use proptest::prelude::*;
 use proto::{Phase, Protocol, Session, Step, Want};
 
@@ -83,42 +86,86 @@ fn what_never_ends_is_refused_at_the_limit() {
     }
 }
 
+/// How much a client may make us hold for it is known beforehand.
 #[test]
-fn a_body_is_not_held() {
-    let start = format!("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: {MAX_BODY}\r\n\r\n");
-    let mut connection = connection();
-    let mut output = Vec::new();
-    assert!(matches!(connection.step(start.as_bytes(), &mut output), Step::Advance(_)));
-    let mut left = MAX_BODY as usize;
-    while left > 0 {
-        let piece = vec![b'x'; left.min(10_000)];
-        let step = connection.step(&piece, &mut output);
-        assert!(matches!(step, Step::Advance(n) if n == piece.len()));
-        left -= piece.len();
+fn chunks_that_never_end_are_refused_at_the_limit() {
+    let start = "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for piece in ["1\r\na\r\n", "0001;x\r\na\r\n", "3e8\r\n", "1;x", "0"] {
+        let piece = match piece {
+            "3e8\r\n" => format!("3e8\r\n{}\r\n", "a".repeat(1000)),
+            piece => piece.to_string(),
+        };
+        let held = held(start, piece.as_bytes());
+        assert!(held.is_some_and(|held| held <= MAX_CHUNK_EXTENSIONS + 20), "{piece:?}: {held:?}");
     }
-    assert!(matches!(connection.step(PROBE.as_bytes(), &mut output), Step::Advance(_)));
-    let replies = Reply::ok("root\n").bytes() + &Reply::ok("plain\n").bytes();
-    assert_eq!(String::from_utf8(output).unwrap(), replies);
+    let trailers = held(&format!("{start}0\r\n"), b"X: y\r\n");
+    assert!(trailers.is_some_and(|held| held <= MAX_TRAILERS), "{trailers:?}");
 }
 
 #[test]
-fn closing_waits_for_a_body_that_is_on_its_way() {
-    let head = "GET /plain HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 5\r\n\r\n";
-    let mut session = session(head);
-    assert_eq!(written(&mut session), Reply::ok("plain\n").closing().bytes());
-    session.received(b"abc");
-    assert!(matches!(session.want(), Want::Read));
-    session.received(b"de");
-    assert!(matches!(session.want(), Want::Close));
+fn nothing_is_reserved_for_a_length_that_was_only_declared() {
+    let lengths = [format!("Content-Length: {MAX_BODY}"), "Transfer-Encoding: chunked".to_string()];
+    for length in lengths {
+        let request = format!("POST /echo HTTP/1.1\r\nHost: a\r\n{length}\r\n\r\nfffff\r\n");
+        let count = allocation_counter::measure(|| {
+            let mut session = session(&request);
+            assert!(matches!(session.want(), Want::Read));
+        });
+        assert!(count.bytes_max < 2_000, "{length}: {} bytes", count.bytes_max);
+    }
 }
 
 #[test]
-fn closing_does_not_wait_for_a_body_that_waits_for_us() {
-    let head =
-        "GET /plain HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n";
-    let mut session = session(head);
-    assert_eq!(written(&mut session), Reply::ok("plain\n").closing().bytes());
-    assert!(matches!(session.want(), Want::Close));
+fn a_body_costs_memory_once() {
+    let request = format!("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: {MAX_BODY}\r\n\r\n");
+    let piece = [b'a'; 10_000];
+    let count = allocation_counter::measure(|| {
+        let mut session = session(&request);
+        let mut left = MAX_BODY as usize - 1;
+        while left > 0 {
+            let n = left.min(piece.len());
+            session.received(&piece[..n]);
+            left -= n;
+            assert!(matches!(session.want(), Want::Read));
+        }
+    });
+    // A vector grows by doubling: at most twice what it holds, and half of that while it moves.
+    assert!(count.bytes_max <= 3 * MAX_BODY + 10_000, "{} bytes", count.bytes_max);
+}
+
+#[test]
+fn a_response_in_pieces_holds_one_of_them() {
+    struct Endless;
+    const PIECE: usize = 64 * 1024;
+    impl App for Endless {
+        fn answer(&self, _: &Request<'_>) -> Answer {
+            let pieces = std::iter::repeat_with(|| Ok(vec![b'x'; PIECE]));
+            let length = (PIECE as u64) << 10;
+            Response::pieces(Status::OK, "text/plain", Some(length), Box::new(pieces)).into()
+        }
+        fn date(&self) -> HttpDate {
+            *b"Sun, 06 Nov 1994 08:49:37 GMT"
+        }
+    }
+    let mut sent = 0;
+    let count = allocation_counter::measure(|| {
+        let mut session = Session::new(Box::new(Connection::new(Arc::new(Endless))));
+        session.received(PROBE.as_bytes());
+        loop {
+            match session.want() {
+                Want::Run(job) => session.done(job.run()),
+                Want::Write(bytes) => {
+                    let n = bytes.len().min(10_000);
+                    sent += n;
+                    session.sent(n);
+                }
+                Want::Read => break,
+                Want::Close => panic!("it may go on"),
+            }
+        }
+    });
+    assert!(sent > PIECE << 10, "{sent}");
+    assert!(count.bytes_max < 3 * PIECE as u64, "{} bytes", count.bytes_max);
 }
 
 #[test]
@@ -150,12 +197,28 @@ fn silence_between_requests_ends_without_a_word() {
 }
 
 #[test]
-fn a_body_that_takes_too_long_ends_without_a_second_answer() {
-    let mut session = session("GET /plain HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc");
-    assert_eq!(written(&mut session), Reply::ok("plain\n").bytes());
-    assert_eq!(session.phase(), Phase::Body);
-    session.expired();
-    assert!(matches!(session.want(), Want::Close));
+fn a_body_that_takes_too_long_gets_408() {
+    let why = "the request took too long to arrive";
+    for body in ["Content-Length: 5\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc"] {
+        let mut session = session(&format!("POST /echo HTTP/1.1\r\nHost: a\r\n{body}"));
+        assert!(matches!(session.want(), Want::Read));
+        assert_eq!(session.phase(), Phase::Body);
+        session.expired();
+        assert_eq!(written(&mut session), Reply::refused("408 Request Timeout", why).bytes());
+        assert!(matches!(session.want(), Want::Close));
+    }
+}
+
+#[test]
+fn who_waits_to_send_a_body_hears_at_once_that_it_may() {
+    for body in ["Content-Length: 5", "Transfer-Encoding: chunked"] {
+        let head =
+            format!("POST /echo HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n{body}\r\n\r\n");
+        let mut session = session(&head);
+        assert_eq!(written(&mut session), "HTTP/1.1 100 Continue\r\n\r\n");
+        assert!(matches!(session.want(), Want::Read));
+        assert_eq!(session.phase(), Phase::Body);
+    }
 }
 
 #[test]
@@ -175,6 +238,12 @@ fn input() -> impl Strategy<Value = String> {
         "GET /later/x HTTP/1.1\r\nHost: a\r\n\r\n",
         "GET /seen?q HTTP/1.0\r\nConnection: keep-alive\r\nX: y\r\n\r\n",
         "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nGET / HTT",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0;x\r\nX: y\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "GET /pieces/chunks HTTP/1.1\r\nHost: a\r\n\r\n",
+        "3\r\nabc\r\n",
+        "0\r\n\r\n",
         "GET /later/x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
         "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
     ]);
@@ -195,6 +264,9 @@ fn input() -> impl Strategy<Value = String> {
         "Transfer-Encoding: chunked\r\n",
         "Connection: close\r\n",
         "Expect: 100-continue\r\n",
+        "3\r\nabc\r\n",
+        "0\r\n",
+        ";x",
     ]);
     let few = |strategy, max| {
         prop::collection::vec(strategy, 0..max).prop_map(|parts: Vec<&str>| parts.concat())

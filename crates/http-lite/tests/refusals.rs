@@ -4,7 +4,9 @@
 mod common;
 
 use common::{Reply, check};
-use http_lite::limits::{MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_REQUEST_LINE};
+use http_lite::limits::{
+    MAX_BODY, MAX_CHUNK_EXTENSIONS, MAX_FIELDS, MAX_HEAD, MAX_REQUEST_LINE, MAX_TRAILERS,
+};
 
 const BAD: &str = "400 Bad Request";
 
@@ -193,7 +195,6 @@ fn transfer_codings() {
     let after = "in Transfer-Encoding something follows chunked";
     let both = "there are both a Content-Length and a Transfer-Encoding";
     let unknown = ("501 Not Implemented", "only chunked is known as a coding");
-    let chunked = ("411 Length Required", "send a Content-Length, not chunks");
     let not = |rule, (status, why), request: String| refused(rule, request, status, why);
     let old = "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n";
     run([
@@ -213,16 +214,122 @@ fn transfer_codings() {
         bad("RFC 9110 §5.5", coding("\x0bchunked"), "a field's value has a control character"),
         not("RFC 9112 §6.1", unknown, coding("gzip, chunked")),
         not("RFC 9112 §6.1", unknown, coding("gzip\r\nTransfer-Encoding: Chunked")),
-        // Not an error of the client: reading chunks is not written yet.
-        not("RFC 9112 §6.3", chunked, coding("chunked")),
-        not("RFC 9112 §6.3", chunked, coding(" ,CHUNKED, ")),
     ]);
+}
+
+#[test]
+fn chunks() {
+    let rule = "RFC 9112 §7.1";
+    let after = |chunks: &str| coded(chunks);
+    let hex = "a chunk's size is not hexadecimal";
+    let none = "a chunk has no size";
+    let digits = "a chunk's size has over 16 digits";
+    let longer = "a chunk is longer than it says";
+    let lf = "a line ends in LF without CR";
+    let control = "a chunk's extension has a control character";
+    let data = "3\r\nabc\r\n";
+    run([
+        bad(rule, after("\r\nabc\r\n"), none),
+        bad(rule, after(";a\r\nabc\r\n"), none),
+        bad(rule, after("x\r\n"), hex),
+        bad(rule, after("0x3\r\nabc\r\n"), hex),
+        bad(rule, after("+3\r\nabc\r\n"), hex),
+        bad(rule, after("-3\r\nabc\r\n"), hex),
+        bad(rule, after(" 3\r\nabc\r\n"), hex),
+        bad(rule, after("3 \r\nabc\r\n"), hex),
+        bad(rule, after("3_0\r\nabc\r\n"), hex),
+        bad(rule, after("3 a\r\nabc\r\n"), hex),
+        bad(rule, after("10000000000000003\r\nabc\r\n"), digits),
+        bad(rule, after(&"0".repeat(100_000)), digits),
+        bad(rule, after("3\r\nabcd\r\n"), longer),
+        bad(rule, after("3\r\nabc0\r\n\r\n"), longer),
+        bad(rule, after("3\r\nabc\rd"), longer),
+        bad("RFC 9112 §2.2", after("3\r\nabc\n0\r\n\r\n"), longer),
+        bad("RFC 9112 §2.2", after("3\nabc\r\n"), lf),
+        bad("RFC 9112 §2.2", after("3;a\nabc\r\n"), lf),
+        bad("RFC 9112 §7.1.1", after("3;a\rb\r\nabc\r\n"), control),
+        bad("RFC 9112 §7.1.1", after("3;a\0\r\nabc\r\n"), control),
+        bad("RFC 9112 §7.1.1", after("3\x0c;a\r\nabc\r\n"), control),
+        bad(
+            "RFC 9112 §7.1.2",
+            after("0\r\nno colon\r\n\r\n"),
+            "white space stands before a field's colon",
+        ),
+        bad(
+            "RFC 9112 §7.1.2",
+            after("0\r\nX: y\r\n z\r\n\r\n"),
+            "a field is folded onto a second line",
+        ),
+        bad("RFC 9112 §7.1.2", after("0\r\nX: y\n\r\n"), lf),
+        bad("RFC 9112 §7.1.2", after("0\r\n\n"), lf),
+        bad(
+            "RFC 9112 §7.1.2",
+            after(&format!("{data}0\r\nX: \0\r\n\r\n")),
+            "a field's value has a control character",
+        ),
+    ]);
+}
+
+#[test]
+fn limits_of_chunks() {
+    let body = "a".repeat(MAX_BODY as usize);
+    let whole = coded(&format!("{MAX_BODY:x}\r\n{body}\r\n0\r\n\r\n"));
+    let replies = common::talk([whole.as_bytes()]);
+    assert!(replies.starts_with(b"HTTP/1.1 200 OK\r\n"));
+
+    let long = format!("the body is over {MAX_BODY} bytes").leak();
+    let too_large =
+        |chunks: &str| refused("RFC 9110 §15.5.14", coded(chunks), "413 Content Too Large", long);
+    let over = MAX_BODY + 1;
+    let extensions =
+        format!("the chunks have over {MAX_CHUNK_EXTENSIONS} bytes of extensions").leak();
+    let extension = |n: usize| format!("1;{}\r\na\r\n", "x".repeat(n - 1));
+    let half = extension(MAX_CHUNK_EXTENSIONS / 2);
+    let trailers = format!("the trailers are over {MAX_TRAILERS} bytes").leak();
+    let trailer = |n: usize| coded(&format!("0\r\nX: {}\r\n\r\n", "y".repeat(n - 7)));
+    check(
+        "extensions of the longest",
+        coded(&format!("{half}{half}0\r\n\r\n")).as_bytes(),
+        &[Reply::ok("aa")],
+    );
+    check("trailers of the longest", trailer(MAX_TRAILERS).as_bytes(), &[Reply::ok("")]);
+    let fields = ("RFC 6585 §5", "431 Request Header Fields Too Large");
+    run([
+        too_large(&format!("{over:x}\r\n")),
+        too_large("ffffffffffffffff\r\n"),
+        too_large(&format!("1\r\na\r\n{MAX_BODY:x}\r\n")),
+        bad("CVE-2023-39326", coded(&format!("{half}{half}0;\r\n\r\n")), extensions),
+        bad("CVE-2023-39326", coded(&format!("1;{}", "x".repeat(100_000))), extensions),
+        refused(fields.0, trailer(MAX_TRAILERS + 1), fields.1, trailers),
+        refused(fields.0, coded(&format!("0\r\n{}", "x".repeat(100_000))), fields.1, trailers),
+    ]);
+}
+
+/// A request with these chunks.
+fn coded(chunks: &str) -> String {
+    format!("POST /echo HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}")
+}
+
+#[test]
+fn methods_of_http_10_that_need_a_length() {
+    let why = "in HTTP/1.0 this method needs a Content-Length";
+    run(["POST", "PUT", "PATCH"].map(|method| {
+        let request = format!("{method} / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        refused("RFC 1945 §8.3", request, "411 Length Required", why)
+    }));
 }
 
 #[test]
 fn expectations() {
     let (status, why) = ("417 Expectation Failed", "only 100-continue can be expected");
-    run([refused("RFC 9110 §10.1.1", with("Expect: a pony"), status, why)]);
+    let too_long = MAX_BODY + 1;
+    let upload = with(&format!("Expect: 100-continue\r\nContent-Length: {too_long}"));
+    let long = format!("the body is over {MAX_BODY} bytes").leak();
+    run([
+        refused("RFC 9110 §10.1.1", with("Expect: a pony"), status, why),
+        // Without a 100 first: it is not to be sent at all.
+        refused("RFC 9110 §10.1.1", upload, "413 Content Too Large", long),
+    ]);
 }
 
 #[test]
@@ -243,9 +350,8 @@ fn limits() {
     check("a target of the longest", target(line).as_bytes(), &[missing()]);
     check("a head of the longest", field(head).as_bytes(), &[plain()]);
     check("the most fields", fields(MAX_FIELDS - 1).as_bytes(), &[plain()]);
-    // The body is not there, so the connection still waits for it and answers nothing more.
-    let replies = common::talk([body(MAX_BODY).as_bytes(), b"a"]);
-    assert!(replies.starts_with(b"HTTP/1.1 200 OK\r\n"));
+    let longest = [body(MAX_BODY), "a".repeat(MAX_BODY as usize)].concat();
+    assert!(common::talk([longest.as_bytes()]).starts_with(b"HTTP/1.1 200 OK\r\n"));
 
     let uri = ("414 URI Too Long", "the target is too long");
     let large = format!("the head is over {MAX_HEAD} bytes").leak();

@@ -91,7 +91,7 @@ fn ours(input: &[u8]) -> Outcome {
         Ok(None) => Outcome::Incomplete,
         Err(refusal) => Outcome::Refused(refusal.why.to_string()),
         Ok(Some(length)) => {
-            let request = head.request(&input[..length]);
+            let request = head.request(&input[..length], &[]);
             let field = |(name, value): (&[u8], &[u8])| {
                 (String::from_utf8(name.to_vec()).unwrap(), value.to_vec())
             };

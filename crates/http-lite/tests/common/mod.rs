@@ -2,10 +2,11 @@
 
 #![allow(dead_code, reason = "each test file is a program of its own and uses what it needs")]
 
+use std::io;
 use std::sync::Arc;
 
 use http_lite::{
-    Answer, App, Connection, HttpDate, Params, Request, Response, Router, Status, get,
+    Answer, App, Connection, HttpDate, Params, Pieces, Request, Response, Router, Status, get, post,
 };
 use proto::{Session, Want};
 
@@ -22,6 +23,14 @@ const ROUTES: Router<Probe> = Router {
         get("/", |_, _, _| Response::text(Status::OK, "root\n").into()),
         get("/plain", |_, _, _| Response::text(Status::OK, "plain\n").into()),
         get("/empty", |_, _, _| Response::text(Status::NO_CONTENT, "not sent").into()),
+        get("/unchanged", |_, _, _| {
+            Response::text(Status::NOT_MODIFIED, "not sent").with("ETag", "\"a\"").into()
+        }),
+        post("/new", |_, _, _| Response::empty(Status::CREATED).with("Location", "/1").into()),
+        post("/echo", |_, request, _| {
+            Response::text(Status::OK, String::from_utf8_lossy(request.body()).into_owned()).into()
+        }),
+        get("/pieces/{kind}", in_pieces),
         get("/seen", seen),
         get("/later/{what}", later),
         get("/panic", |_, _, _| Answer::later(|| panic!("on purpose, in a job"))),
@@ -54,6 +63,30 @@ fn seen(_: &Probe, request: &Request<'_>, _: Params<'_>) -> Answer {
 fn later(_: &Probe, _: &Request<'_>, params: Params<'_>) -> Answer {
     let what = params.get("what").to_string();
     Answer::later(|| Response::text(Status::OK, what))
+}
+
+/// `abc`, `` (nothing), `defg`: with a length, without one, or not as they should be.
+fn in_pieces(_: &Probe, _: &Request<'_>, params: Params<'_>) -> Answer {
+    let good = || ["abc", "", "defg"].map(|piece| Ok(piece.as_bytes().to_vec())).into_iter();
+    let fails = || [Err(io::Error::other("on purpose"))].into_iter();
+    let panics = || std::iter::from_fn(|| panic!("on purpose, in a piece"));
+    let (length, pieces): (_, Pieces) = match params.get("kind") {
+        "length" | "later" => (Some(7), Box::new(good())),
+        "chunks" => (None, Box::new(good())),
+        "none" => (Some(0), Box::new(panics())),
+        "over" => (Some(5), Box::new(good())),
+        "short" => (Some(9), Box::new(good())),
+        "fails" => (Some(9), Box::new(good().chain(fails()))),
+        "fails-in-chunks" => (None, Box::new(good().chain(fails()))),
+        "panics" => (Some(9), Box::new(good().chain(panics()))),
+        "panics-at-once" => (Some(9), Box::new(panics())),
+        other => panic!("the test asked for {other}"),
+    };
+    let response = Response::pieces(Status::OK, "text/plain; charset=utf-8", length, pieces);
+    match params.get("kind") {
+        "later" => Answer::later(|| response),
+        _ => response.into(),
+    }
 }
 
 /// Tries to smuggle a line into the head.
@@ -93,6 +126,8 @@ pub struct Reply {
     head: String,
     connection: &'static str,
     body: String,
+    /// The connection closes in the middle.
+    cut: bool,
 }
 
 impl Reply {
@@ -109,7 +144,7 @@ impl Reply {
     /// This status without a body or a length.
     pub fn bare(status: &str) -> Reply {
         let head = format!("HTTP/1.1 {status}\r\nDate: {DATE}\r\n");
-        Reply { head, connection: "", body: String::new() }
+        Reply { head, connection: "", body: String::new(), cut: false }
     }
 
     /// 200 and this text.
@@ -120,6 +155,27 @@ impl Reply {
     /// A refusal: status, reason, and the connection closes.
     pub fn refused(status: &str, why: &str) -> Reply {
         Reply::new(status, &format!("{status}: {why}\n")).closing()
+    }
+
+    /// In chunks.
+    pub fn chunked(chunks: &str) -> Reply {
+        let mut reply = Reply::bare("200 OK");
+        reply.head += "Content-Type: text/plain; charset=utf-8\r\nTransfer-Encoding: chunked\r\n";
+        reply.body = chunks.to_string();
+        reply
+    }
+
+    /// With these bytes before it.
+    pub fn after(mut self, bytes: &str) -> Reply {
+        self.head.insert_str(0, bytes);
+        self
+    }
+
+    /// With this body, whatever the head says of it.
+    pub fn cut_to(mut self, body: &str) -> Reply {
+        self.body = body.to_string();
+        self.cut = true;
+        self
     }
 
     /// With one more field.
@@ -148,7 +204,7 @@ impl Reply {
 
     /// Whether nothing follows.
     pub fn closes(&self) -> bool {
-        self.connection.contains("close")
+        self.cut || self.connection.contains("close")
     }
 
     /// The reply as it is sent.
