@@ -7,6 +7,7 @@ mod code;
 mod crates;
 mod files;
 mod layout;
+mod site;
 mod tables;
 
 use std::fmt;
@@ -33,7 +34,7 @@ struct Invariant {
     check: fn(&Tree) -> Result<Findings>,
 }
 
-const INVARIANTS: [Invariant; 14] = [
+const INVARIANTS: [Invariant; 15] = [
     Invariant {
         says: "protocols touch no socket, file, thread, clock or terminal",
         check: code::protocols_are_pure,
@@ -55,6 +56,7 @@ const INVARIANTS: [Invariant; 14] = [
     Invariant { says: "a step changes little in its parent", check: layout::changes_are_small },
     Invariant { says: "the first steps build in seconds", check: crates::first_steps_build_fast },
     Invariant { says: "tables say what the code says", check: tables::tables_are_current },
+    Invariant { says: "the site knows the steps", check: site::table_is_current },
     Invariant { says: "no path of one machine", check: files::no_path_of_one_machine },
     Invariant { says: "no white space at the end of a line", check: files::no_trailing_space },
 ];
@@ -62,7 +64,9 @@ const INVARIANTS: [Invariant; 14] = [
 pub fn run(args: Args) -> Result<()> {
     let mut tree = Tree::of_the_workspace()?;
     if args.write {
-        for name in tables::write(&mut tree)? {
+        let mut written = tables::write(&mut tree)?;
+        written.extend(site::write(&mut tree)?);
+        for name in written {
             println!("wrote {name}");
         }
     }

@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use http_lite::{Answer, App, HttpDate, Params, Request, Response, Router, Status, get};
 
-use crate::clock;
+use crate::accept::Format;
+use crate::error::Error;
+use crate::{Config, clock, pages};
 
 /// What the handlers share.
-pub struct Site;
+pub struct Site {
+    /// The first page: it never changes.
+    index: String,
+}
 
 const ROUTES: Router<Site> = Router {
     routes: &[
@@ -27,6 +32,13 @@ const USUAL_SLEEP_MS: u64 = 5_000;
 /// The longest sleep that can be asked for: under the time-out of most clients.
 const MAX_SLEEP_MS: u64 = 60_000;
 
+impl Site {
+    /// A site that nobody has asked anything.
+    pub fn new(config: &Config<'_>) -> Site {
+        Site { index: pages::index(config.step) }
+    }
+}
+
 impl App for Site {
     fn answer(&self, request: &Request<'_>) -> Answer {
         ROUTES.answer(self, request)
@@ -37,8 +49,8 @@ impl App for Site {
     }
 }
 
-fn index(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
-    Response::html(Status::OK, include_str!("page.html")).into()
+fn index(site: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
+    pages::response(Status::OK, site.index.clone()).into()
 }
 
 fn plain(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
@@ -48,7 +60,7 @@ fn plain(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
 fn sleep(_: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
     let ms = request.query_value("ms").map_or(Ok(USUAL_SLEEP_MS), |ms| number(ms, MAX_SLEEP_MS));
     match ms {
-        Err(wrong) => bad_request(&format!("ms: {wrong}")),
+        Err(wrong) => bad_request(request, format!("ms: {wrong}")),
         Ok(ms) => Answer::later(move || {
             thread::sleep(Duration::from_millis(ms));
             Response::text(Status::OK, format!("slept {ms} ms\n"))
@@ -56,9 +68,9 @@ fn sleep(_: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
     }
 }
 
-fn prime(_: &Site, _: &Request<'_>, params: Params<'_>) -> Answer {
+fn prime(_: &Site, request: &Request<'_>, params: Params<'_>) -> Answer {
     match number(params.get("n"), u64::MAX) {
-        Err(wrong) => bad_request(&wrong),
+        Err(wrong) => bad_request(request, wrong),
         Ok(n) => Answer::later(move || {
             Response::text(Status::OK, if proto::is_prime(n) { "prime\n" } else { "composite\n" })
         }),
@@ -69,12 +81,14 @@ fn panic(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
     Answer::later(|| panic!("somebody asked for /panic"))
 }
 
-fn not_found(_: &Site, _: &Request<'_>) -> Answer {
-    Response::html(Status::NOT_FOUND, include_str!("not_found.html")).into()
+fn not_found(_: &Site, request: &Request<'_>) -> Answer {
+    let format = Format::wanted(request, &[Format::Html, Format::Text, Format::Json]);
+    Error::NotFound.response(format).into()
 }
 
-fn bad_request(wrong: &str) -> Answer {
-    Response::text(Status::BAD_REQUEST, format!("400 Bad Request: {wrong}\n")).into()
+fn bad_request(request: &Request<'_>, wrong: String) -> Answer {
+    let format = Format::wanted(request, &[Format::Text, Format::Html, Format::Json]);
+    Error::BadRequest(wrong).response(format).into()
 }
 
 /// Digits and nothing else, or what is wrong with them, in the words of the frames protocol.

@@ -1,10 +1,10 @@
 //! The flags that every step takes.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{bail, ensure};
 use lexopt::{Arg, ValueExt};
 
 /// What was asked for on the command line.
@@ -28,6 +28,9 @@ pub(crate) enum Protocol {
 
 /// More workers than this is a slip of the finger.
 const MAX_WORKERS: usize = 1024;
+
+/// Where static files are looked for if nothing else is said.
+const USUAL_PUBLIC: &str = "public";
 
 impl Flags {
     pub fn parse(mut args: lexopt::Parser) -> Result<Flags, lexopt::Error> {
@@ -62,11 +65,16 @@ impl Flags {
         self.addr.clone().unwrap_or_else(|| self.protocol.default_addr().to_owned())
     }
 
+    /// Where the static files are. A directory that was asked for must be there: to serve nothing
+    /// from it would look like a mistake of the server. The usual one need not be.
+    pub fn public_dir(&self) -> anyhow::Result<&Path> {
+        let Some(dir) = &self.public else { return Ok(Path::new(USUAL_PUBLIC)) };
+        ensure!(dir.is_dir(), "--public {}: there is no such directory", dir.display());
+        Ok(dir)
+    }
+
     /// Some flags are promised and not built: better said than ignored.
     pub fn refuse_what_is_not_there_yet(&self) -> anyhow::Result<()> {
-        if self.public.is_some() {
-            bail!("--public is not there yet: static files are still to come");
-        }
         if self.trace.is_some() {
             bail!("--trace is not there yet: timelines are still to come");
         }
@@ -122,7 +130,7 @@ Usage: {step} [FLAGS]
   --protocol frames|http  what to speak (default frames)
   --workers N             {workers}
   --grace SECONDS         how long a stop may take before the rest is cut (default 5)
-  --public DIR            what to serve as files (not there yet)
+  --public DIR            what to serve as files, with http (default {USUAL_PUBLIC})
   --trace FILE            record who did what, and when (not there yet)
   --help, --version
 
@@ -175,9 +183,19 @@ mod tests {
 
     #[test]
     fn what_is_not_there_yet_says_so() {
-        for args in [["--public", "."], ["--trace", "t.json"]] {
-            let error = parse(&args).unwrap().refuse_what_is_not_there_yet().unwrap_err();
-            assert!(error.to_string().contains("not there yet"), "{error}");
+        let flags = parse(&["--trace", "t.json"]).unwrap();
+        let error = flags.refuse_what_is_not_there_yet().unwrap_err();
+        assert!(error.to_string().contains("not there yet"), "{error}");
+    }
+
+    #[test]
+    fn a_directory_that_is_asked_for_must_be_there() {
+        assert_eq!(parse(&[]).unwrap().public_dir().unwrap(), Path::new("public"));
+        assert_eq!(parse(&["--public", "src"]).unwrap().public_dir().unwrap(), Path::new("src"));
+        // A file is no directory either.
+        for dir in ["no/such/place", "Cargo.toml"] {
+            let error = parse(&["--public", dir]).unwrap().public_dir().unwrap_err();
+            assert_eq!(error.to_string(), format!("--public {dir}: there is no such directory"));
         }
     }
 }

@@ -74,6 +74,10 @@ fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow
     if flags.workers.is_some() && workers.is_none() {
         eprintln!("note: --workers means nothing in {step}");
     }
+    if flags.public.is_some() && flags.protocol == Protocol::Frames {
+        eprintln!("note: --public means nothing without --protocol http");
+    }
+    let site = app::Config { step, public: flags.public_dir()? };
     raise_descriptor_limit();
     let listener = listener::listen(&flags.addr())?;
     let addr = listener.local_addr()?;
@@ -82,7 +86,7 @@ fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow
     let _ = writeln!(io::stdout(), "listening on {addr}");
     Ok(Server {
         listener,
-        service: Service { app: (flags.protocol == Protocol::Http).then(app::site) },
+        service: Service { app: (flags.protocol == Protocol::Http).then(|| app::site(&site)) },
         stop,
         workers: flags.workers.or(workers).unwrap_or(NonZeroUsize::MIN),
     })

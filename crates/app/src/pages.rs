@@ -1,0 +1,138 @@
+//! Every page of the site, as HTML. They need no script and nothing from anywhere else: one
+//! request brings all there is to see, so that it is clear who waits for it.
+
+use std::fmt;
+
+use http_lite::{Response, Status};
+
+use crate::error::reason;
+use crate::steps::Step;
+
+/// The first page: what this step is about, and what there is.
+pub fn index(name: &str) -> String {
+    let (kicker, title, facts) = match Step::find(name) {
+        Some(step) => {
+            (format!("Who Waits? Step {}", step.number()), sentence(step.idea), facts(step))
+        }
+        None => ("Who Waits?".to_owned(), "One of several servers".to_owned(), String::new()),
+    };
+    let main = format!(
+        include_str!("pages/index.html"),
+        kicker = kicker,
+        title = Escaped(&title),
+        name = Escaped(name),
+        facts = facts,
+    );
+    page(&title, &main)
+}
+
+fn facts(step: &Step) -> String {
+    let previous = match step.previous {
+        Some(previous) => format!("<code>{}</code>", Escaped(previous)),
+        None => "nothing: it is the first".to_owned(),
+    };
+    format!(
+        include_str!("pages/facts.html"),
+        waits = Escaped(step.waits),
+        state = Escaped(step.state),
+        wrong = Escaped(step.wrong),
+        previous = previous,
+    )
+}
+
+/// A page that says what is wrong.
+pub fn error(status: Status, detail: &str) -> Response {
+    let title = reason(status);
+    let main = format!(
+        include_str!("pages/error.html"),
+        code = status.code(),
+        title = title,
+        detail = Escaped(&sentence(detail)),
+    );
+    response(status, page(title, &main))
+}
+
+/// A response with this page. The policy allows what the pages need: their own style, and forms
+/// that lead back here. Whatever else got into a page, no browser would run it or load it.
+pub fn response(status: Status, page: String) -> Response {
+    const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                          form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    Response::html(status, page)
+        .with("Content-Security-Policy", POLICY)
+        .with("X-Content-Type-Options", "nosniff")
+}
+
+/// A whole page around its main part, which is HTML already.
+fn page(title: &str, main: &str) -> String {
+    format!(
+        include_str!("pages/layout.html"),
+        title = Escaped(title),
+        style = include_str!("pages/style.css"),
+        main = main,
+    )
+}
+
+/// The text with a capital letter at its start.
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A text as HTML shows it, also within a quoted attribute.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for part in self.0.split_inclusive(['&', '<', '>', '"', '\'']) {
+            let (text, special) = match part.char_indices().next_back() {
+                Some((at, '&')) => (&part[..at], "&amp;"),
+                Some((at, '<')) => (&part[..at], "&lt;"),
+                Some((at, '>')) => (&part[..at], "&gt;"),
+                Some((at, '"')) => (&part[..at], "&quot;"),
+                Some((at, '\'')) => (&part[..at], "&#39;"),
+                _ => (part, ""),
+            };
+            f.write_str(text)?;
+            f.write_str(special)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_html_would_read_is_escaped() {
+        for (text, expected) in [
+            ("", ""),
+            ("plain", "plain"),
+            ("<script>", "&lt;script&gt;"),
+            ("a & b", "a &amp; b"),
+            ("\"'&&", "&quot;&#39;&amp;&amp;"),
+            ("é < 語", "é &lt; 語"),
+            ("&lt;", "&amp;lt;"),
+        ] {
+            assert_eq!(Escaped(text).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_step_has_a_page_and_is_escaped() {
+        let page = index("<i>my own</i>");
+        assert!(page.contains("<code>&lt;i&gt;my own&lt;/i&gt;</code>"), "{page}");
+        assert!(!page.contains("<i>"), "{page}");
+    }
+
+    #[test]
+    fn every_step_is_explained() {
+        for step in crate::steps::STEPS {
+            let page = index(step.name);
+            for fact in [step.waits, step.state, step.wrong] {
+                let fact = Escaped(fact).to_string();
+                assert!(page.contains(&fact), "{}: {fact}", step.name);
+            }
+        }
+    }
+}
