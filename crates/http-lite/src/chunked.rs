@@ -155,3 +155,44 @@ fn whole(line: &[u8]) -> Result<&[u8], Refusal> {
         None => bad("a line ends in LF without CR"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::head::tests::count_so_far;
+
+    /// Delivers chunks in pieces of `size`, as a session would: what was not used comes again.
+    fn deliver(input: &[u8], size: usize) -> usize {
+        let (mut chunks, mut body, mut used) = (Chunks::new(), Vec::new(), 0);
+        let before = count_so_far();
+        for end in (size..input.len() + size).step_by(size) {
+            let held = &input[used..end.min(input.len())];
+            match chunks.advance(held, &mut body) {
+                Ok((n, _)) => used += n,
+                Err(_) => break,
+            }
+        }
+        count_so_far() - before
+    }
+
+    #[test]
+    fn examines_no_byte_of_a_line_more_than_twice() {
+        let inputs = [
+            b"1\r\na\r\n".repeat(5_000),
+            b"00000000000003e8\r\n".iter().copied().chain([b'a'; 1000]).collect(),
+            [b"1;", [b'x'; 16_000].as_slice(), b"\r\na\r\n"].concat(),
+            [b"1;".as_slice(), &[b'x'; 50_000]].concat(),
+            [b"0\r\n".as_slice(), &b"X: y\r\n".repeat(2_000), b"\r\n"].concat(),
+            [b"0\r\n".as_slice(), &[b'x'; 50_000]].concat(),
+        ];
+        for input in inputs {
+            for size in [1, 2, 7, 1000, input.len()] {
+                let calls = input.len().div_ceil(size);
+                // The digits of a size that is still arriving are looked at in each call.
+                let most = 2 * input.len() + 2 * (MAX_SIZE_DIGITS + 2) * calls;
+                let examined = deliver(&input, size);
+                assert!(examined <= most, "{examined} of {} in pieces of {size}", input.len());
+            }
+        }
+    }
+}

@@ -12,6 +12,11 @@ pub fn count_examined(n: usize) {
     EXAMINED.set(EXAMINED.get() + n);
 }
 
+/// How many bytes this thread has looked at.
+pub fn count_so_far() -> usize {
+    EXAMINED.get()
+}
+
 /// Delivers a head in pieces of `size`, and returns what comes of it and how many bytes were
 /// examined.
 fn examined(input: &[u8], size: usize) -> (Result<Option<usize>, Refusal>, usize) {
