@@ -62,40 +62,40 @@ impl Book {
 
     /// A request was sent as soon as the generator got round to it.
     pub fn sent(&mut self, due: Instant, now: Instant) {
-        record(&mut self.lag, now - due);
+        record(&mut self.lag, now - due, 1);
     }
 
-    /// A reply is complete, and right.
+    /// Their replies are complete, and right.
     pub fn answered(&mut self, flight: Flight, now: Instant) {
-        self.answered += 1;
-        record(&mut self.response, now - flight.due);
-        record(&mut self.service, now - flight.sent);
+        self.answered += flight.requests as u64;
+        record(&mut self.response, now - flight.due, flight.requests);
+        record(&mut self.service, now - flight.sent, flight.requests);
     }
 
-    /// The end has come, and this request is still under way.
+    /// The end has come, and these requests are still under way.
     pub fn unanswered(&mut self, flight: Flight, end: Instant) {
-        self.censored += 1;
-        self.at_least(flight.due, end);
-        record(&mut self.service, end.saturating_duration_since(flight.sent));
+        self.censored += flight.requests as u64;
+        self.at_least(flight.due, end, flight.requests);
+        record(&mut self.service, end.saturating_duration_since(flight.sent), flight.requests);
     }
 
     /// The end has come, and this request was due and never sent: no connection was free.
     pub fn unsent(&mut self, due: Instant, end: Instant) {
         self.censored += 1;
-        self.at_least(due, end);
+        self.at_least(due, end, 1);
     }
 
-    /// The connection is gone, and this request with it.
+    /// The connection is gone, and these requests with it.
     pub fn lost(&mut self, flight: Flight, now: Instant) {
-        self.lost += 1;
-        self.at_least(flight.due, now);
-        record(&mut self.service, now.saturating_duration_since(flight.sent));
+        self.lost += flight.requests as u64;
+        self.at_least(flight.due, now, flight.requests);
+        record(&mut self.service, now.saturating_duration_since(flight.sent), flight.requests);
     }
 
-    fn at_least(&mut self, due: Instant, now: Instant) {
+    fn at_least(&mut self, due: Instant, now: Instant, requests: usize) {
         let waited = now.saturating_duration_since(due);
         self.longest_censored = self.longest_censored.max(waited);
-        record(&mut self.response, waited);
+        record(&mut self.response, waited, requests);
     }
 }
 
@@ -109,8 +109,8 @@ fn histogram() -> Histogram<u64> {
     Histogram::new_with_bounds(1, LONGEST.as_nanos() as u64, 3).expect("these bounds are valid")
 }
 
-fn record(histogram: &mut Histogram<u64>, time: Duration) {
-    histogram.saturating_record(time.as_nanos() as u64);
+fn record(histogram: &mut Histogram<u64>, time: Duration, requests: usize) {
+    histogram.saturating_record_n(time.as_nanos() as u64, requests as u64);
 }
 
 /// Connections lost, by kind, since the first was opened. Not one of these is an answer.
@@ -187,7 +187,7 @@ mod tests {
             if sent <= stalls && now > stalls {
                 now = resumes + MS;
             }
-            book.answered(Flight { due, sent }, now);
+            book.answered(Flight { due, sent, requests: 1 }, now);
         }
         book
     }
@@ -221,11 +221,11 @@ mod tests {
     fn the_unanswered_are_written_down_with_what_they_have_waited() {
         let due = Instant::now();
         let mut book = Book::new();
-        book.unanswered(Flight { due, sent: due + 5 * MS }, due + 30 * MS);
+        book.unanswered(Flight { due, sent: due + 5 * MS, requests: 3 }, due + 30 * MS);
         book.unsent(due + 20 * MS, due + 30 * MS);
-        assert_eq!((book.answered, book.censored), (0, 2));
+        assert_eq!((book.answered, book.censored), (0, 4));
         assert_eq!(book.longest_censored, 30 * MS);
-        assert_eq!((book.response.len(), book.service.len()), (2, 1));
+        assert_eq!((book.response.len(), book.service.len()), (4, 3));
         assert!(book.response.max() >= (30 * MS).as_nanos() as u64);
         assert!(book.service.max() < (26 * MS).as_nanos() as u64);
     }

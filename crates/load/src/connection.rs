@@ -1,4 +1,5 @@
-//! One client: a socket, and the one request it has under way. It knows nothing of the others.
+//! One client: a socket, and what it has under way: one request, or several that it sent together.
+//! It knows nothing of the others.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -9,15 +10,17 @@ use mio::event::Event;
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, Socket, Type};
 
-use crate::exchange::{Progress, Script};
+use crate::exchange::{Exchange, Progress, Script};
 
-/// A request that has been sent and not been answered.
+/// Requests that have been sent together. They share their times, and are answered one by one.
 #[derive(Debug, Clone, Copy)]
 pub struct Flight {
-    /// When it should have been sent.
+    /// When they should have been sent.
     pub due: Instant,
-    /// When it was.
+    /// When they were.
     pub sent: Instant,
+    /// How many they are.
+    pub requests: usize,
 }
 
 /// How a connection was lost.
@@ -37,10 +40,10 @@ pub enum Loss {
     Other,
 }
 
-/// What came of one turn. Both may be true at once: an answer, and then the end.
+/// What came of one turn. Both may be true at once: answers, and then the end.
 #[derive(Debug, Default)]
 pub struct Turn {
-    /// This request has been answered, and rightly.
+    /// These requests have been answered, and rightly.
     pub answered: Option<Flight>,
     /// The connection is lost.
     pub lost: Option<Loss>,
@@ -52,27 +55,31 @@ pub struct Connection {
     /// Registered for readiness by the generator.
     pub stream: TcpStream,
     script: Rc<Script>,
+    /// Among the others; says with which exchange it begins.
+    number: usize,
     /// The kernel has said that it is open.
     connected: bool,
     /// What is still missing of the server's greeting.
     greeting: &'static [u8],
-    /// Requests begun so far; says which exchange is under way.
+    /// Exchanges begun so far; with the number it says which is under way.
     turn: usize,
-    /// Bytes of the request that the kernel has taken.
+    /// Bytes of the requests that the kernel has taken.
     written: usize,
-    /// How much of the reply has come.
+    /// How much of the replies has come.
     progress: Progress,
+    /// What has not been answered yet.
     flight: Option<Flight>,
 }
 
 impl Connection {
-    pub fn new(stream: TcpStream, script: &Rc<Script>, first_turn: usize) -> Connection {
+    pub fn new(stream: TcpStream, script: &Rc<Script>, number: usize) -> Connection {
         Connection {
             stream,
             script: Rc::clone(script),
+            number,
             connected: false,
             greeting: script.greeting,
-            turn: first_turn,
+            turn: 0,
             written: 0,
             progress: Progress::default(),
             flight: None,
@@ -83,7 +90,7 @@ impl Connection {
         self.connected
     }
 
-    /// Could take a request now.
+    /// Could ask now.
     pub fn is_free(&self) -> bool {
         self.connected && self.flight.is_none()
     }
@@ -92,11 +99,11 @@ impl Connection {
         self.flight
     }
 
-    /// Sends the next request, or as much of it as the kernel takes; the rest follows by itself.
+    /// Sends what is next, or as much of it as the kernel takes; the rest follows by itself.
     pub fn ask(&mut self, due: Instant, now: Instant) -> Result<(), Loss> {
         debug_assert!(self.is_free());
-        self.flight = Some(Flight { due, sent: now });
         self.turn += 1;
+        self.flight = Some(Flight { due, sent: now, requests: self.exchange().depth() });
         self.written = 0;
         self.progress.reset();
         self.write()
@@ -130,9 +137,7 @@ impl Connection {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(error) => return Err(loss(&error)),
             };
-            if self.heard(&buffer[..n])? {
-                *answered = self.flight.take();
-            }
+            self.heard(&buffer[..n], answered)?;
             // A short read has emptied the socket: another would only be told so, and that call
             // costs as much as a request does. But an end that has come with the data brings no
             // further edge, and Windows arms the next one only when it has said "later".
@@ -142,8 +147,8 @@ impl Connection {
         }
     }
 
-    /// Checks what has come: is the request under way answered now?
-    fn heard(&mut self, bytes: &[u8]) -> Result<bool, Loss> {
+    /// Checks what has come, and adds to what was answered in this turn.
+    fn heard(&mut self, bytes: &[u8], answered: &mut Option<Flight>) -> Result<(), Loss> {
         let n = bytes.len().min(self.greeting.len());
         if bytes[..n] != self.greeting[..n] {
             return Err(Loss::Wrong);
@@ -151,22 +156,32 @@ impl Connection {
         self.greeting = &self.greeting[n..];
         let bytes = &bytes[n..];
         if bytes.is_empty() {
-            return Ok(false);
+            return Ok(());
         }
-        if self.flight.is_none() {
-            return Err(Loss::Wrong);
+        let Some(flight) = &mut self.flight else { return Err(Loss::Wrong) };
+        let exchange = self.script.exchange(self.number, self.turn);
+        let n = exchange.check(&mut self.progress, bytes).map_err(|_| Loss::Wrong)?;
+        if n > 0 {
+            flight.requests -= n;
+            let before = answered.map_or(0, |answered| answered.requests);
+            *answered = Some(Flight { requests: before + n, ..*flight });
+            self.flight.take_if(|flight| flight.requests == 0);
         }
-        let exchange = self.script.exchange(self.turn);
-        exchange.check(&mut self.progress, bytes).map_err(|_| Loss::Wrong)
+        Ok(())
+    }
+
+    /// What is under way, or was last.
+    fn exchange(&self) -> &Exchange {
+        self.script.exchange(self.number, self.turn)
     }
 
     fn write(&mut self) -> Result<(), Loss> {
         if self.flight.is_none() {
             return Ok(());
         }
-        let request = &self.script.exchange(self.turn).request;
-        while self.written < request.len() {
-            match self.stream.write(&request[self.written..]) {
+        let requests = &self.script.exchange(self.number, self.turn).requests;
+        while self.written < requests.len() {
+            match self.stream.write(&requests[self.written..]) {
                 Ok(n) => self.written += n,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -1,10 +1,12 @@
 //! What is asked, and what must come back, byte for byte. Pure: no sockets, no clocks.
 
+use std::cell::RefCell;
+
 use memchr::memchr;
 
 use crate::plan::Protocol;
 
-/// How many different requests a connection cycles through, so that neither a neighbour's reply
+/// How many different exchanges a connection cycles through, so that neither a neighbour's reply
 /// nor the one before can pass for its own.
 const VARIANTS: usize = 8;
 
@@ -20,70 +22,96 @@ pub struct Wrong;
 pub struct Script {
     /// What a server says first.
     pub greeting: &'static [u8],
+    /// What every connection asks first, and once, where all later replies are alike.
+    opening: Option<Exchange>,
     exchanges: Vec<Exchange>,
 }
 
-/// One request and its reply.
+/// Requests that are sent together, one in most workloads, and their replies, which must come in
+/// the same order.
 #[derive(Debug)]
 pub struct Exchange {
     /// The bytes to send.
-    pub request: Vec<u8>,
-    reply: Reply,
+    pub requests: Vec<u8>,
+    replies: Vec<Reply>,
 }
 
 #[derive(Debug)]
 enum Reply {
     /// Exactly these bytes.
     Bytes(Vec<u8>),
-    /// A 200 with exactly this body; the head may vary, it has a date in it.
-    Http(Vec<u8>),
+    /// A 200. Its head may vary, as there is a date in it.
+    Http {
+        /// What must be announced.
+        length: usize,
+        /// What must follow the head: nothing, after a `HEAD`.
+        body: &'static [u8],
+        /// The last one that was right, head and body. What equals it is right as well, and nearly
+        /// all do: the date changes once a second.
+        last: RefCell<Vec<u8>>,
+    },
 }
 
-/// How far a reply has been checked.
+/// How far the replies of an exchange have been checked.
 #[derive(Debug, Default)]
 pub struct Progress {
-    /// The head so far, if it came in pieces.
-    head: Vec<u8>,
-    in_body: bool,
-    /// Bytes of the reply (with HTTP: of the body) found right.
+    /// Replies that were complete, and right.
+    complete: usize,
+    /// With HTTP, the next one so far, if it came in pieces.
+    held: Vec<u8>,
+    /// Otherwise, how many of its bytes were found right.
     right: usize,
 }
 
 impl Script {
-    /// Small requests that are answered at once.
-    pub fn echo(protocol: Protocol, payload: usize) -> Script {
-        let letters = |turn: usize| (b'a'..=b'z').cycle().skip(turn * 3).take(payload);
-        let exchanges = (0..VARIANTS).map(|turn| match protocol {
-            Protocol::Frames => Exchange {
-                request: [b'^'].into_iter().chain(letters(turn)).chain([b'$']).collect(),
-                reply: Reply::Bytes(letters(turn).map(|byte| byte + 1).collect()),
-            },
-            Protocol::Raw => Exchange {
-                request: letters(turn).collect(),
-                reply: Reply::Bytes(letters(turn).collect()),
-            },
-            Protocol::Http => get("/plain", b"Hello, World!"),
-        });
-        Script { greeting: greeting(protocol), exchanges: exchanges.collect() }
+    /// Small requests that are answered at once, `depth` of them sent together.
+    pub fn echo(protocol: Protocol, payload: usize, depth: usize) -> Script {
+        let letters = |turn: usize| (b'a'..=b'z').cycle().skip(turn * 3 % 26).take(payload);
+        let one = |turn: usize| match protocol {
+            Protocol::Frames => Exchange::one(
+                [b'^'].into_iter().chain(letters(turn)).chain([b'$']).collect(),
+                Reply::Bytes(letters(turn).map(|byte| byte + 1).collect()),
+            ),
+            Protocol::Raw => {
+                Exchange::one(letters(turn).collect(), Reply::Bytes(letters(turn).collect()))
+            }
+            Protocol::Http => get("/plain", PLAIN),
+        };
+        let together = |turn: usize| (turn..turn + depth).map(one).collect();
+        // The replies to `GET /plain` being all alike, their order does not show. Those to `GET`
+        // and `HEAD` differ, and so the first exchange shows it.
+        let in_turn = [get, head_of].into_iter().cycle().map(|ask| ask("/plain", PLAIN));
+        let alike = protocol == Protocol::Http && depth > 1;
+        Script {
+            greeting: greeting(protocol),
+            opening: alike.then(|| in_turn.take(depth).collect()),
+            exchanges: (0..VARIANTS).map(together).collect(),
+        }
     }
 
     /// A long computation: whether a number that is prime is prime.
     pub fn prime(protocol: Protocol, number: u64) -> Script {
         let exchange = match protocol {
             Protocol::Http => get(&format!("/prime/{number}"), b"prime\n"),
-            Protocol::Frames | Protocol::Raw => Exchange {
-                request: format!("^P{number}$").into_bytes(),
-                reply: Reply::Bytes(b"prime\n".to_vec()),
-            },
+            Protocol::Frames | Protocol::Raw => Exchange::one(
+                format!("^P{number}$").into_bytes(),
+                Reply::Bytes(b"prime\n".to_vec()),
+            ),
         };
-        Script { greeting: greeting(protocol), exchanges: vec![exchange] }
+        Script { greeting: greeting(protocol), opening: None, exchanges: vec![exchange] }
     }
 
-    /// What a connection asks the `turn`th time.
-    pub fn exchange(&self, turn: usize) -> &Exchange {
-        &self.exchanges[turn % self.exchanges.len()]
+    /// What the connection of this number asks the `turn`th time, the first being 1.
+    pub fn exchange(&self, connection: usize, turn: usize) -> &Exchange {
+        match &self.opening {
+            Some(opening) if turn == 1 => opening,
+            _ => &self.exchanges[(connection + turn) % self.exchanges.len()],
+        }
     }
 }
+
+/// What `/plain` says.
+const PLAIN: &[u8] = b"Hello, World!";
 
 fn greeting(protocol: Protocol) -> &'static [u8] {
     match protocol {
@@ -92,59 +120,112 @@ fn greeting(protocol: Protocol) -> &'static [u8] {
     }
 }
 
-fn get(path: &str, body: &[u8]) -> Exchange {
-    Exchange {
-        request: format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").into_bytes(),
-        reply: Reply::Http(body.to_vec()),
-    }
+fn get(path: &str, body: &'static [u8]) -> Exchange {
+    http("GET", path, body.len(), body)
 }
 
-impl Progress {
-    /// Ready for the next reply.
-    pub fn reset(&mut self) {
-        self.head.clear();
-        self.in_body = false;
-        self.right = 0;
+/// The same head, and no body (RFC 9110, 9.3.2).
+fn head_of(path: &str, body: &'static [u8]) -> Exchange {
+    http("HEAD", path, body.len(), b"")
+}
+
+fn http(method: &str, path: &str, length: usize, body: &'static [u8]) -> Exchange {
+    let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    Exchange::one(request.into_bytes(), Reply::Http { length, body, last: RefCell::default() })
+}
+
+impl FromIterator<Exchange> for Exchange {
+    /// All of them, sent together.
+    fn from_iter<I: IntoIterator<Item = Exchange>>(several: I) -> Exchange {
+        let mut all = Exchange { requests: Vec::new(), replies: Vec::new() };
+        for exchange in several {
+            all.requests.extend(exchange.requests);
+            all.replies.extend(exchange.replies);
+        }
+        all
     }
 }
 
 impl Exchange {
-    /// The next bytes of the reply: is it complete now? Bytes beyond its end are wrong too, as
-    /// only one request is under way.
-    pub fn check(&self, progress: &mut Progress, bytes: &[u8]) -> Result<bool, Wrong> {
-        match &self.reply {
-            Reply::Bytes(expected) => compare(expected, &mut progress.right, bytes),
-            Reply::Http(body) if progress.in_body => compare(body, &mut progress.right, bytes),
-            Reply::Http(body) => {
-                // Nearly every head arrives whole, and is then read where it lies.
-                let gathered = !progress.head.is_empty();
-                if gathered {
-                    progress.head.extend_from_slice(bytes);
+    fn one(request: Vec<u8>, reply: Reply) -> Exchange {
+        Exchange { requests: request, replies: vec![reply] }
+    }
+
+    /// How many requests are sent together.
+    pub fn depth(&self) -> usize {
+        self.replies.len()
+    }
+
+    /// The next bytes that came: how many more replies are complete now? Bytes beyond the last
+    /// are wrong, too: nobody has asked for them.
+    pub fn check(&self, progress: &mut Progress, mut bytes: &[u8]) -> Result<usize, Wrong> {
+        let before = progress.complete;
+        while !bytes.is_empty() {
+            let reply = self.replies.get(progress.complete).ok_or(Wrong)?;
+            let Some(used) = reply.check(progress, bytes)? else { break };
+            bytes = &bytes[used..];
+            progress.complete += 1;
+            progress.held.clear();
+            progress.right = 0;
+        }
+        Ok(progress.complete - before)
+    }
+}
+
+impl Progress {
+    /// Ready for the next exchange.
+    pub fn reset(&mut self) {
+        self.complete = 0;
+        self.held.clear();
+        self.right = 0;
+    }
+}
+
+impl Reply {
+    /// How many of these bytes complete the reply; `None` if it takes all of them, and more.
+    fn check(&self, progress: &mut Progress, bytes: &[u8]) -> Result<Option<usize>, Wrong> {
+        match self {
+            Reply::Bytes(expected) => {
+                let (n, complete) = begins(&expected[progress.right..], bytes)?;
+                progress.right += n;
+                Ok(complete.then_some(n))
+            }
+            Reply::Http { length, body, last } => {
+                let held = progress.held.len();
+                // Nearly every reply arrives whole, and is then read where it lies.
+                let seen = if held == 0 {
+                    bytes
+                } else {
+                    progress.held.extend_from_slice(bytes);
+                    &progress.held
+                };
+                let mut last = last.borrow_mut();
+                if !last.is_empty() && seen.starts_with(&last) {
+                    return Ok(Some(last.len() - held));
                 }
-                let seen = if gathered { &progress.head } else { bytes };
-                if let Some(end) = head(seen, body.len())? {
-                    progress.in_body = true;
-                    return compare(body, &mut progress.right, &seen[end..]);
-                }
-                if seen.len() > HEAD_LIMIT {
+                if let Some(end) = head(seen, *length)? {
+                    let (n, complete) = begins(body, &seen[end..])?;
+                    if complete {
+                        last.clear();
+                        last.extend_from_slice(&seen[..end + n]);
+                        return Ok(Some(end + n - held));
+                    }
+                } else if seen.len() > HEAD_LIMIT {
                     return Err(Wrong);
                 }
-                if !gathered {
-                    progress.head.extend_from_slice(bytes);
+                if held == 0 {
+                    progress.held.extend_from_slice(bytes);
                 }
-                Ok(false)
+                Ok(None)
             }
         }
     }
 }
 
-fn compare(expected: &[u8], right: &mut usize, bytes: &[u8]) -> Result<bool, Wrong> {
-    let end = *right + bytes.len();
-    if expected.get(*right..end) != Some(bytes) {
-        return Err(Wrong);
-    }
-    *right = end;
-    Ok(end == expected.len())
+/// How many of the bytes are what is expected, and whether that is all of it.
+fn begins(expected: &[u8], bytes: &[u8]) -> Result<(usize, bool), Wrong> {
+    let n = bytes.len().min(expected.len());
+    if bytes[..n] == expected[..n] { Ok((n, n == expected.len())) } else { Err(Wrong) }
 }
 
 /// Where the head of a 200 ends that announces a body of `length` bytes (RFC 9112, 2.1 and 6.3);
@@ -186,51 +267,60 @@ mod tests {
     const REPLY: &[u8] =
         b"HTTP/1.1 200 OK\r\ndate: today\r\nContent-LENGTH: 13\r\n\r\nHello, World!";
 
-    fn check(exchange: &Exchange, pieces: &[&[u8]]) -> Result<bool, Wrong> {
+    const NO_BODY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n";
+
+    /// What the first connection asks first.
+    fn echo(protocol: Protocol, payload: usize, depth: usize) -> Exchange {
+        let mut script = Script::echo(protocol, payload, depth);
+        script.opening.take().unwrap_or_else(|| script.exchanges.swap_remove(0))
+    }
+
+    /// How many replies these pieces complete.
+    fn check(exchange: &Exchange, pieces: &[&[u8]]) -> Result<usize, Wrong> {
         let mut progress = Progress::default();
-        let mut complete = false;
-        for piece in pieces {
-            assert!(!complete);
-            complete = exchange.check(&mut progress, piece)?;
-        }
-        Ok(complete)
+        pieces.iter().map(|piece| exchange.check(&mut progress, piece)).sum()
     }
 
     #[test]
     fn a_frame_comes_back_plus_one() {
-        let script = Script::echo(Protocol::Frames, 4);
-        let exchange = script.exchange(0);
-        assert_eq!(exchange.request, b"^abcd$");
-        assert_eq!(check(exchange, &[b"bcde"]), Ok(true));
-        assert_eq!(check(exchange, &[b"b", b"cde"]), Ok(true));
-        assert_eq!(check(exchange, &[b"bcd"]), Ok(false));
-        assert_eq!(check(exchange, &[b"abcd"]), Err(Wrong));
-        assert_eq!(check(exchange, &[b"bcdef"]), Err(Wrong), "one byte too many");
-        assert_ne!(exchange.request, script.exchange(1).request);
-        assert_eq!(exchange.request, script.exchange(VARIANTS).request);
+        let exchange = echo(Protocol::Frames, 4, 1);
+        assert_eq!(exchange.requests, b"^abcd$");
+        assert_eq!(check(&exchange, &[b"bcde"]), Ok(1));
+        assert_eq!(check(&exchange, &[b"b", b"cde"]), Ok(1));
+        assert_eq!(check(&exchange, &[b"bcd"]), Ok(0));
+        assert_eq!(check(&exchange, &[b"abcd"]), Err(Wrong));
+        assert_eq!(check(&exchange, &[b"bcdef"]), Err(Wrong), "one byte too many");
+        assert_eq!(check(&exchange, &[b"bcde", b"f"]), Err(Wrong), "the same, later");
+    }
+
+    #[test]
+    fn neighbours_and_turns_differ() {
+        let script = Script::echo(Protocol::Frames, 4, 1);
+        let asked = |connection, turn| &script.exchange(connection, turn).requests;
+        assert_ne!(asked(0, 1), asked(0, 2));
+        assert_ne!(asked(0, 1), asked(1, 1));
+        assert_eq!(asked(0, 1), asked(0, 1 + VARIANTS));
     }
 
     #[test]
     fn a_raw_echo_comes_back_as_it_was() {
-        let script = Script::echo(Protocol::Raw, 3);
-        assert_eq!(check(script.exchange(0), &[b"abc"]), Ok(true));
-        assert_eq!(check(script.exchange(0), &[b"bcd"]), Err(Wrong));
+        let exchange = echo(Protocol::Raw, 3, 1);
+        assert_eq!(check(&exchange, &[b"abc"]), Ok(1));
+        assert_eq!(check(&exchange, &[b"bcd"]), Err(Wrong));
     }
 
     #[test]
     fn http_is_read_however_it_is_cut() {
-        let script = Script::echo(Protocol::Http, 8);
         for cut in 1..REPLY.len() {
             let (a, b) = REPLY.split_at(cut);
-            assert_eq!(check(script.exchange(0), &[a, b]), Ok(true), "cut at {cut}");
+            assert_eq!(check(&echo(Protocol::Http, 8, 1), &[a, b]), Ok(1), "cut at {cut}");
         }
         let bytes: Vec<&[u8]> = REPLY.chunks(1).collect();
-        assert_eq!(check(script.exchange(0), &bytes), Ok(true));
+        assert_eq!(check(&echo(Protocol::Http, 8, 1), &bytes), Ok(1));
     }
 
     #[test]
     fn http_that_is_not_the_answer_is_wrong() {
-        let script = Script::echo(Protocol::Http, 8);
         let answers: [&[u8]; 8] = [
             b"HTTP/1.1 500 Oh\r\nContent-Length: 13\r\n\r\nHello, World!",
             b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, Wurld!",
@@ -241,33 +331,73 @@ mod tests {
             b"HTTP/1.1 200 OK\nContent-Length: 13\n\nHello, World!",
             b"HTTP/1.1 200 OK\r\nContent-Length: thirteen\r\n\r\nHello, World!",
         ];
+        let exchange = echo(Protocol::Http, 8, 1);
         for answer in answers {
-            assert_eq!(
-                check(script.exchange(0), &[answer]),
-                Err(Wrong),
-                "{}",
-                answer.escape_ascii()
-            );
+            for _ in ["the first", "one after others that were right"] {
+                assert_eq!(check(&exchange, &[answer]), Err(Wrong), "{}", answer.escape_ascii());
+                assert_eq!(check(&exchange, &[REPLY]), Ok(1));
+            }
+        }
+    }
+
+    #[test]
+    fn another_date_is_as_right_as_the_one_before() {
+        let exchange = echo(Protocol::Http, 8, 1);
+        let tomorrow = str::from_utf8(REPLY).unwrap().replace("today", "tomorrow, perhaps");
+        for reply in [REPLY, REPLY, tomorrow.as_bytes(), tomorrow.as_bytes(), REPLY] {
+            assert_eq!(check(&exchange, &[reply]), Ok(1));
+            let (a, b) = reply.split_at(reply.len() - 1);
+            assert_eq!(check(&exchange, &[a, b]), Ok(1));
+            assert_eq!(check(&exchange, &[a, b"?"]), Err(Wrong));
         }
     }
 
     #[test]
     fn a_head_without_end_is_wrong() {
-        let script = Script::echo(Protocol::Http, 8);
+        let exchange = echo(Protocol::Http, 8, 1);
         let mut progress = Progress::default();
-        assert_eq!(script.exchange(0).check(&mut progress, b"HTTP/1.1 200 OK\r\n"), Ok(false));
+        assert_eq!(exchange.check(&mut progress, b"HTTP/1.1 200 OK\r\n"), Ok(0));
         let piece = [b'x'; 1000];
-        let mut results = (0..20).map(|_| script.exchange(0).check(&mut progress, &piece));
+        let mut results = (0..20).map(|_| exchange.check(&mut progress, &piece));
         assert!(results.any(|result| result == Err(Wrong)));
+    }
+
+    #[test]
+    fn requests_sent_together_are_answered_in_order_however_the_replies_are_cut() {
+        let frames = echo(Protocol::Frames, 2, 3);
+        assert_eq!(frames.requests, b"^ab$^de$^gh$");
+        assert_eq!(check(&frames, &[b"bcefhi"]), Ok(3));
+        assert_eq!(check(&frames, &[b"bce", b"fh"]), Ok(2));
+        for wrong in [&b"efbchi"[..], b"bcefefhi", b"bchi", b"bcefhii"] {
+            assert_eq!(check(&frames, &[wrong]), Err(Wrong), "{}", wrong.escape_ascii());
+        }
+        let http = echo(Protocol::Http, 8, 3);
+        let replies = [REPLY, NO_BODY, REPLY].concat();
+        for cut in 1..replies.len() {
+            let (a, b) = replies.split_at(cut);
+            assert_eq!(check(&http, &[a, b]), Ok(3), "cut at {cut}");
+        }
+        for wrong in [[NO_BODY, REPLY, REPLY], [REPLY, REPLY, NO_BODY], [REPLY; 3], [NO_BODY; 3]] {
+            assert_eq!(check(&http, &[&wrong.concat()]), Err(Wrong));
+        }
+    }
+
+    #[test]
+    fn a_pipeline_asks_for_the_same_after_its_first_turn() {
+        let script = Script::echo(Protocol::Http, 8, 2);
+        let [first, second] = [1, 2].map(|turn| &script.exchange(5, turn).requests);
+        let second = second.escape_ascii().to_string();
+        assert_eq!(second.matches("GET /plain HTTP/1.1").count(), 2, "{second}");
+        assert!(first.escape_ascii().to_string().contains("HEAD /plain HTTP/1.1"));
     }
 
     #[test]
     fn primes_are_asked_in_both_protocols() {
         let frames = Script::prime(Protocol::Frames, 7);
-        assert_eq!(frames.exchange(5).request, b"^P7$");
-        assert_eq!(check(frames.exchange(0), &[b"prime\n"]), Ok(true));
-        assert_eq!(check(frames.exchange(0), &[b"composite\n"]), Err(Wrong));
+        assert_eq!(frames.exchange(5, 1).requests, b"^P7$");
+        assert_eq!(check(frames.exchange(0, 1), &[b"prime\n"]), Ok(1));
+        assert_eq!(check(frames.exchange(0, 1), &[b"composite\n"]), Err(Wrong));
         let http = Script::prime(Protocol::Http, 7);
-        assert!(http.exchange(0).request.starts_with(b"GET /prime/7 HTTP/1.1\r\n"));
+        assert!(http.exchange(0, 1).requests.starts_with(b"GET /prime/7 HTTP/1.1\r\n"));
     }
 }

@@ -157,7 +157,7 @@ impl Generator {
         if plan.workload == Workload::Mixed {
             add(Script::prime(plan.protocol, plan.prime), plan.askers);
         }
-        add(Script::echo(plan.protocol, plan.payload), plan.connections);
+        add(Script::echo(plan.protocol, plan.payload, plan.depth), plan.connections);
         let now = Instant::now();
         Ok(Generator {
             groups,
@@ -248,11 +248,11 @@ impl Generator {
         if !opened && turn.answered.is_none() && turn.lost.is_none() {
             return;
         }
-        // The one look at the clock: when this request ended, and when the next one is sent.
+        // The one look at the clock: when these requests ended, and when the next are sent.
         let now = Instant::now();
         self.connecting -= usize::from(opened);
         if let Some(flight) = turn.answered {
-            slot.answered += 1;
+            slot.answered += flight.requests;
             slot.last_answer = Some(now);
             self.groups[slot.group].book.answered(flight, now);
         }
@@ -260,7 +260,9 @@ impl Generator {
             Some(loss) => self.lose(index, loss, now),
             None => {
                 self.settle(index);
-                self.release(index, now);
+                if self.is_free(index) {
+                    self.release(index, now);
+                }
             }
         }
     }
@@ -369,7 +371,7 @@ impl Generator {
         }
     }
 
-    /// This connection is gone, and so is the request that it had under way.
+    /// This connection is gone, and so is what it had under way.
     fn lose(&mut self, index: usize, loss: Loss, now: Instant) {
         self.errors.count(loss);
         self.settle(index);

@@ -4,7 +4,7 @@
 //!
 //! * [`schedule`]: when a request is due, whatever the server does. Two loops, one idea.
 //! * [`exchange`]: what is asked, and what must come back, byte for byte.
-//! * `connection`: one client: a socket, and the one request it has under way.
+//! * `connection`: one client: a socket, and what it has under way.
 //! * `generator`: the event loop over all of them. It is the mirror image of an event-driven
 //!   server: one thread, edge-triggered readiness, no allocation per request.
 //! * `run`: the phases of a run: open, warm up, measure, close the books.

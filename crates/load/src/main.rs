@@ -18,7 +18,8 @@ Many clients on one thread, who check every reply byte for byte.
 load ADDR [flags]
 
   --workload W     echo (default): small requests
-                   mixed: the same at a fixed rate, while others ask for long primes
+                   pipeline: the same, many sent together and then all answers awaited
+                   mixed: small requests at a fixed rate, while others ask for long primes
                    crowd: one request each, then silence until standard input closes
   --protocol P     frames (default), http, or raw (the same bytes come back)
   --connections N  how many connections ask (64; crowd 1000)
@@ -26,6 +27,7 @@ load ADDR [flags]
                    (mixed 200); without it, each connection asks when it has been answered
   --seconds S      how long to measure (5)
   --warmup S       how long to run before that (1)
+  --depth N        pipeline: so many requests are sent together (16)
   --payload BYTES  the size of a frame's content or of a raw message (8; crowd 16384)
   --server-pid PID report what this process and its group spend, too (Linux)
   --json           the report as JSON
@@ -101,6 +103,10 @@ impl Flags {
                 Long("payload") => {
                     let payload = parser.value()?.parse()?;
                     overrides.push(Box::new(move |plan| plan.payload = payload));
+                }
+                Long("depth") => {
+                    let depth = parser.value()?.parse()?;
+                    overrides.push(Box::new(move |plan| plan.depth = depth));
                 }
                 Long("server-pid") => {
                     let pid = parser.value()?.parse()?;

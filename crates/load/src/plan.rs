@@ -23,7 +23,11 @@ pub const ASKERS: usize = 2;
 /// measured.
 pub const MIXED_RATE: f64 = 200.0;
 
-/// One payload is held eight times, so this bounds what the generator needs.
+/// How many requests are sent together in the pipeline workload, unless a depth is given: as many
+/// as others use, so that figures compare.
+pub const PIPELINE_DEPTH: usize = 16;
+
+/// What is sent together is held eight times, so this bounds what the generator needs.
 pub const PAYLOAD_LIMIT: usize = 4 << 20;
 
 /// What the clients do.
@@ -32,7 +36,9 @@ pub const PAYLOAD_LIMIT: usize = 4 << 20;
 pub enum Workload {
     /// Small requests, each answered at once: what does a request cost?
     Echo,
-    /// The same at a fixed rate, while others ask for long primes: who waits for whom?
+    /// The same, many sent together and then all answers awaited: what does batching buy?
+    Pipeline,
+    /// Small requests at a fixed rate, while others ask for long primes: who waits for whom?
     Mixed,
     /// One request each, then silence: what does an open connection cost?
     Crowd,
@@ -55,6 +61,7 @@ impl Workload {
     pub fn name(self) -> &'static str {
         match self {
             Workload::Echo => "echo",
+            Workload::Pipeline => "pipeline",
             Workload::Mixed => "mixed",
             Workload::Crowd => "crowd",
         }
@@ -76,9 +83,11 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Workload, String> {
-        let all = [Workload::Echo, Workload::Mixed, Workload::Crowd];
+        let all = [Workload::Echo, Workload::Pipeline, Workload::Mixed, Workload::Crowd];
         let known = all.into_iter().find(|workload| workload.name() == word);
-        known.ok_or_else(|| format!("no workload is called `{word}`: echo, mixed or crowd"))
+        known.ok_or_else(|| {
+            format!("no workload is called `{word}`: echo, pipeline, mixed or crowd")
+        })
     }
 }
 
@@ -111,6 +120,8 @@ pub struct Plan {
     pub warm_up: Duration,
     /// Bytes inside a frame, or of a raw message. HTTP asks for `/plain`, which has its own size.
     pub payload: usize,
+    /// In `pipeline`: how many requests are sent together; 1 in the others.
+    pub depth: usize,
     /// In `mixed`: how many connections ask for primes.
     pub askers: usize,
     /// In `mixed`: the prime that they ask for.
@@ -123,7 +134,7 @@ impl Plan {
     /// The defaults of a workload.
     pub fn new(target: SocketAddr, workload: Workload, protocol: Protocol) -> Plan {
         let (connections, rate, payload) = match workload {
-            Workload::Echo => (64, None, 8),
+            Workload::Echo | Workload::Pipeline => (64, None, 8),
             Workload::Mixed => (64, Some(MIXED_RATE), 8),
             Workload::Crowd => (1000, None, 16 << 10),
         };
@@ -136,6 +147,7 @@ impl Plan {
             measured: Duration::from_secs(5),
             warm_up: Duration::from_secs(1),
             payload,
+            depth: if workload == Workload::Pipeline { PIPELINE_DEPTH } else { 1 },
             askers: if workload == Workload::Mixed { ASKERS } else { 0 },
             prime: LONG_PRIME,
             server: None,
@@ -161,6 +173,16 @@ impl Plan {
         }
         if self.payload == 0 || self.payload > PAYLOAD_LIMIT {
             return wrong(format!("the payload must be 1 to {PAYLOAD_LIMIT} bytes"));
+        }
+        let deepest = PAYLOAD_LIMIT / self.payload;
+        if self.depth == 0 || self.depth > deepest {
+            return wrong(format!("the depth must be 1 to {deepest} requests with this payload"));
+        }
+        if self.workload != Workload::Pipeline && self.depth > 1 {
+            return wrong("only a pipeline has a depth: pass --workload pipeline".into());
+        }
+        if self.workload == Workload::Pipeline && self.rate.is_some() {
+            return wrong("a pipeline asks when all is answered: it has no rate".into());
         }
         if self.workload == Workload::Mixed && self.protocol == Protocol::Raw {
             return wrong("a raw echo knows no primes: `mixed` needs frames or http".into());
@@ -193,6 +215,12 @@ mod tests {
         assert!(plan(Workload::Mixed, Protocol::Http).check().is_ok());
         let never = Plan { rate: Some(0.0), ..plan(Workload::Echo, Protocol::Frames) };
         assert!(never.check().is_err());
+        let never_deep = Plan { depth: 0, ..plan(Workload::Pipeline, Protocol::Http) };
+        assert!(never_deep.check().is_err());
+        let vast = Plan { payload: 1 << 20, ..plan(Workload::Pipeline, Protocol::Frames) };
+        assert!(vast.check().is_err());
+        let timed = Plan { rate: Some(5.0), ..plan(Workload::Pipeline, Protocol::Http) };
+        assert!(timed.check().is_err());
         let nan = Plan { rate: Some(f64::NAN), ..plan(Workload::Echo, Protocol::Frames) };
         assert!(nan.check().is_err());
     }

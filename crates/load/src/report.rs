@@ -26,12 +26,14 @@ const LATE: Duration = Duration::from_millis(1);
 pub struct Report {
     /// Where the load went.
     pub target: String,
-    /// `echo` or `mixed`.
+    /// `echo`, `pipeline` or `mixed`.
     pub workload: Workload,
     /// `frames`, `http` or `raw`.
     pub protocol: Protocol,
     /// Bytes inside a frame, or of a raw message.
     pub payload: usize,
+    /// How many requests each connection sent together.
+    pub depth: usize,
     /// Connections that asked, those for primes not included.
     pub connections: usize,
     /// Connections open at the end, those for primes included.
@@ -172,6 +174,7 @@ impl Report {
             workload: plan.workload,
             protocol: plan.protocol,
             payload: plan.payload,
+            depth: plan.depth,
             connections: plan.connections,
             connected: generator.census().connected,
             starved: generator.starved(ended - plan.measured / 2),
@@ -262,6 +265,9 @@ impl fmt::Display for Report {
         match self.offered {
             Some(rate) => write!(f, ", open loop at {rate} requests/s")?,
             None => write!(f, ", closed loop")?,
+        }
+        if self.workload == Workload::Pipeline {
+            write!(f, ", {} requests deep", self.depth)?;
         }
         writeln!(f, ", {:.2} s", self.seconds)?;
         writeln!(f, "  {requests}")?;

@@ -10,7 +10,7 @@ use crate::{Error, Plan};
 /// How long a crowd may take to be served once all have been opened.
 const CROWD_LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs the `echo` or `mixed` workload, and tells what was seen. Takes the time to open the
+/// Runs the `echo`, `pipeline` or `mixed` workload, and tells what was seen. Takes the time to open the
 /// connections, the warm-up, and the time to measure, whatever the server does.
 pub fn measure(plan: &Plan) -> Result<Report, Error> {
     let server = plan.server.map(Server::new);

@@ -62,6 +62,8 @@ fn mistakes_are_explained() {
         (&["127.0.0.1:1", "--protocol", "ftp"], "frames, http or raw"),
         (&["127.0.0.1:1", "--connections", "0"], "--connections"),
         (&["127.0.0.1:1", "--seconds", "-1"], "-1 seconds"),
+        (&["127.0.0.1:1", "--depth", "16"], "--workload pipeline"),
+        (&["127.0.0.1:1", "--workload", "pipeline", "--depth", "0"], "the depth must be 1"),
     ] {
         let Output { stderr, status, .. } = load(arguments).output().unwrap();
         let stderr = String::from_utf8(stderr).unwrap();

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use load::{Error, Plan, Protocol, Report, Workload};
-use servers::{converse, frames, greet, http, serve};
+use servers::{converse, frames, greet, http, plain, serve};
 
 fn plan(target: SocketAddr, protocol: Protocol) -> Plan {
     Plan {
@@ -254,6 +254,76 @@ fn http_is_checked() {
     let report = measure(&plan(http(BROKEN), Protocol::Http));
     assert_eq!(report.requests.answered, 0, "{report}");
     assert!(report.errors.wrong >= 4, "{report}");
+}
+
+fn pipeline(target: SocketAddr, protocol: Protocol) -> Plan {
+    Plan { workload: Workload::Pipeline, depth: 16, ..plan(target, protocol) }
+}
+
+#[test]
+fn a_pipeline_that_is_answered_rightly_is_found_right() {
+    for plan in [
+        pipeline(frames(), Protocol::Frames),
+        pipeline(plain(|_| ()), Protocol::Http),
+        Plan { depth: 1000, ..pipeline(plain(|_| ()), Protocol::Http) },
+    ] {
+        let report = measure(&plan);
+        let requests = &report.requests;
+        assert!(requests.answered > plan.depth as u64, "{report}");
+        assert_eq!((report.errors.total(), report.starved), (0, 0), "{report}");
+        assert!(requests.censored <= 4 * plan.depth as u64, "{report}");
+        let recorded: u64 = requests.response.histogram.iter().map(|(_, n)| n).sum();
+        assert_eq!(recorded, requests.answered + requests.censored);
+    }
+}
+
+#[test]
+fn one_wrong_reply_in_a_pipeline_is_found() {
+    const WRONG: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, Wurld!";
+    for place in [0, 6, 14] {
+        let wrong = plain(move |replies| replies[place] = WRONG);
+        let report = measure(&pipeline(wrong, Protocol::Http));
+        assert!(report.errors.wrong >= 4, "{report}");
+        assert_eq!(report.errors.total(), report.errors.wrong, "{report}");
+        assert!(report.requests.answered <= place as u64 * report.errors.wrong, "{report}");
+    }
+}
+
+#[test]
+fn replies_out_of_order_are_found() {
+    let swapping = plain(|replies| replies.swap(7, 8));
+    let backwards = plain(|replies| replies.reverse());
+    for target in [swapping, backwards] {
+        let report = measure(&pipeline(target, Protocol::Http));
+        assert!(report.errors.wrong >= 4, "{report}");
+        assert_eq!(report.requests.answered, 0, "{report}");
+    }
+    let swapping = serve(|_, stream| {
+        let mut answer = greet(&stream);
+        converse(stream, move |bytes| {
+            let mut reply = answer(bytes);
+            // The payload has 8 bytes: the second and the third reply.
+            reply[8..24].rotate_left(8);
+            reply
+        });
+    });
+    let report = measure(&pipeline(swapping, Protocol::Frames));
+    assert!(report.errors.wrong >= 4, "{report}");
+    assert_eq!(report.requests.answered, 0, "{report}");
+}
+
+#[test]
+fn a_reply_too_few_is_waited_for_and_one_too_many_is_wrong() {
+    let forgetful = plain(|replies| replies.truncate(15));
+    let report = measure(&pipeline(forgetful, Protocol::Http));
+    let requests = &report.requests;
+    assert_eq!((requests.answered, requests.censored), (4 * 15, 4), "{report}");
+    assert_eq!((report.starved, report.errors.total()), (4, 0), "{report}");
+
+    let generous = plain(|replies| replies.push(replies[0]));
+    let report = measure(&pipeline(generous, Protocol::Http));
+    assert!(report.errors.wrong >= 4, "{report}");
+    assert_eq!(report.requests.answered, 0, "{report}");
 }
 
 #[test]

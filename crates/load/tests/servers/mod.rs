@@ -77,3 +77,25 @@ pub fn http(reply: &'static [u8]) -> SocketAddr {
         });
     })
 }
+
+/// Answers `GET` and `HEAD` as it should, but for what `spoil` does to the replies to requests
+/// that arrived together.
+pub fn plain(spoil: impl Fn(&mut Vec<&'static [u8]>) + Send + Sync + 'static) -> SocketAddr {
+    const REPLY: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\nHello, World!";
+    let (head, _) = REPLY.split_at(REPLY.len() - b"Hello, World!".len());
+    let spoil = Arc::new(spoil);
+    serve(move |_, stream| {
+        let spoil = Arc::clone(&spoil);
+        let mut input = Vec::new();
+        converse(stream, move |bytes| {
+            input.extend_from_slice(bytes);
+            let mut replies = Vec::new();
+            while let Some(end) = input.windows(4).position(|end| end == b"\r\n\r\n") {
+                let is_head = input.drain(..end + 4).next() == Some(b'H');
+                replies.push(if is_head { head } else { REPLY });
+            }
+            spoil(&mut replies);
+            replies.concat()
+        });
+    })
+}
