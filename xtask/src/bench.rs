@@ -42,6 +42,11 @@ Examples:
   cargo xtask bench-all --workload echo --protocol frames --step 05 --rounds 9 \\
       --peer 'floor=target/release/examples/floor {port}' --peer-protocol raw --baseline floor
 
+  cargo build --release --manifest-path bench/peers/Cargo.toml
+  cargo xtask bench-all --workload pipeline --protocol http --step 05 --rounds 9 \\
+      --peer 'hyper=bench/peers/target/release/hyper {port}' \\
+      --peer 'floor=bench/peers/target/release/floor {port}' --baseline floor
+
 The file that --json writes is described in xtask/src/bench/record.rs.")]
 pub struct Args {
     /// One short round of everything, in less than a minute
@@ -50,7 +55,7 @@ pub struct Args {
     /// Only this step: 4, 04, threadpool or its whole name (repeatable)
     #[arg(long, value_name = "STEP")]
     step: Vec<String>,
-    /// echo, mixed or crowd (repeatable; without it: echo and mixed)
+    /// echo, pipeline, mixed or crowd (repeatable; without it: echo and mixed)
     #[arg(long, value_name = "WORKLOAD")]
     workload: Vec<Workload>,
     /// frames or http (without it: both)
@@ -65,6 +70,9 @@ pub struct Args {
     /// Bytes inside a frame (8; in a crowd 16384)
     #[arg(long, value_name = "BYTES")]
     payload: Option<usize>,
+    /// In a pipeline: how many requests are sent together (16)
+    #[arg(long, value_name = "N")]
+    depth: Option<usize>,
     /// How long a round measures (1.2; quick 0.8)
     #[arg(long)]
     seconds: Option<f64>,
@@ -177,6 +185,11 @@ fn entrants(
 fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result<Method> {
     let seconds = args.seconds.unwrap_or(if args.quick { 0.8 } else { 1.2 });
     ensure!(seconds > 0.0 && seconds <= 3600.0, "--seconds must be above 0 and at most 3600");
+    let deep = |workload| args.depth.filter(|_| workload == Workload::Pipeline);
+    ensure!(
+        args.depth.is_none() || workloads.contains(&Workload::Pipeline),
+        "only a pipeline has a depth: pass --workload pipeline"
+    );
     for &workload in workloads {
         for &protocol in protocols {
             let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
@@ -185,6 +198,7 @@ fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result
                 connections: args.connections.unwrap_or(default.connections),
                 rate: args.rate.or(default.rate),
                 payload: args.payload.unwrap_or(default.payload),
+                depth: deep(workload).unwrap_or(default.depth),
                 ..default
             };
             plan.check()?;
@@ -195,6 +209,7 @@ fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result
         connections: args.connections,
         rate: args.rate,
         payload: args.payload,
+        depth: args.depth,
         seconds,
         warm_up: if args.quick { 0.2 } else { 0.3 },
         pinning: Pinning::choose(!args.no_pin),

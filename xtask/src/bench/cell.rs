@@ -37,6 +37,8 @@ pub struct Method {
     pub connections: Option<usize>,
     pub rate: Option<f64>,
     pub payload: Option<usize>,
+    /// Of pipelines; the other workloads have none.
+    pub depth: Option<usize>,
     pub seconds: f64,
     pub warm_up: f64,
     pub pinning: Pinning,
@@ -110,6 +112,9 @@ impl Generator<'_> {
         command.args(["--workload", self.workload.name(), "--protocol", self.protocol.name()]);
         if let Some(payload) = self.method.payload {
             command.args(["--payload", &payload.to_string()]);
+        }
+        if let Some(depth) = self.method.depth.filter(|_| self.workload == Workload::Pipeline) {
+            command.args(["--depth", &depth.to_string()]);
         }
         command.stderr(Stdio::piped());
         command

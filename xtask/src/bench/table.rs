@@ -124,6 +124,9 @@ fn what_was_asked(report: &Report, protocol: Protocol) -> String {
     };
     let pace = match report.offered {
         Some(rate) => format!("open loop, {} requests/s", count(rate as u64)),
+        None if report.workload == Workload::Pipeline => {
+            format!("closed loop, {} requests deep", report.depth)
+        }
         None => "closed loop".into(),
     };
     let beside = report.primes.as_ref().map_or(String::new(), |primes| {
@@ -371,8 +374,10 @@ fn closes_after_each_answer(report: &Report) -> bool {
     let primes = report.primes.as_ref();
     let answered = report.requests.answered + primes.map_or(0, |primes| primes.answered);
     let sockets = report.connections + primes.map_or(0, |primes| primes.connections);
-    // Once for each answer, give or take those that are open or have not been answered yet.
-    let as_often = answered > 0 && answered * 2 >= lost && answered <= lost + sockets as u64;
+    // Once for each answer (or all that were asked for together), give or take those that are open
+    // or have not been answered yet.
+    let times = answered / report.depth as u64;
+    let as_often = times > 0 && times * 2 >= lost && times <= lost + sockets as u64;
     report.reopened > 0 && lost == report.errors.total() && as_often
 }
 
@@ -405,6 +410,7 @@ mod tests {
         });
         let mut report = json!({
             "target": "127.0.0.1:1", "workload": "echo", "protocol": "frames", "payload": 8,
+            "depth": 1,
             "connections": 64, "connected": 64, "starved": 0, "offered": null,
             "seconds": 1.0, "warm_up_seconds": 0.1,
             "requests": {
@@ -444,6 +450,15 @@ mod tests {
             report["reopened"] = json!(980);
         })]);
         assert!(note(Workload::Echo, &closing).starts_with("closes after each answer"));
+
+        let closing = row(vec![report(|report| {
+            report["workload"] = json!("pipeline");
+            report["depth"] = json!(16);
+            report["requests"]["answered"] = json!(16_000);
+            report["errors"]["closed"] = json!(990);
+            report["reopened"] = json!(980);
+        })]);
+        assert!(note(Workload::Pipeline, &closing).starts_with("closes after each answer"));
 
         let mute = row(vec![report(|report| {
             report["requests"]["answered"] = json!(0);
