@@ -6,6 +6,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -52,7 +53,8 @@ fn same(binary: &str) {
         }
     };
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let session = Session::new(Box::new(http_lite::Connection::new(app::site())));
+    let config = app::Config { step: "step-05-nonblocking", public: Path::new("public") };
+    let session = Session::new(Box::new(http_lite::Connection::new(app::site(&config))));
     let ours = proto::converse(session, REQUESTS.as_bytes(), REQUESTS.len());
     let ours = replies(ours.as_slice());
     assert!(ours[0].body == b"Hello, World!" && ours[1].body.is_empty());
