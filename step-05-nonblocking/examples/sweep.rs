@@ -58,7 +58,7 @@ fn ask(connection: &mut Connection, buffer: &mut [u8], stopping: bool) -> io::Re
             }
         }
         Want::Run(job) => session.done(job.run()),
-        Want::Close => return Ok(false),
+        Want::Close => return cli::goodbye(&*stream).map(|()| false),
     }
     Ok(true)
 }

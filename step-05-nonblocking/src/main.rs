@@ -90,8 +90,8 @@ impl EventLoop {
             Ok(Turn::Waits) => {}
             Ok(Turn::Ready) => self.ready.extend([key]),
             ended => {
-                cli::report(connection.peer, ended);
-                self.connections.remove(key);
+                let connection = self.connections.remove(key);
+                cli::report(connection.peer, connection.part(ended, self.poll.registry()));
             }
         }
     }

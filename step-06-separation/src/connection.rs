@@ -4,6 +4,7 @@ use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 
 use cli::later;
+use mio::Registry;
 use mio::net::TcpStream;
 use proto::{Job, Session, Want};
 
@@ -59,5 +60,13 @@ impl Connection {
             }
         }
         Ok(Turn::Ready)
+    }
+
+    /// After its last turn. If that has failed, this says why.
+    pub fn part(mut self, last: io::Result<Turn>, registry: &Registry) -> io::Result<()> {
+        last?;
+        // The socket may outlive us, and the loop should hear no more of it.
+        registry.deregister(&mut self.stream)?;
+        cli::goodbye(&self.stream)
     }
 }

@@ -98,8 +98,8 @@ impl EventLoop {
             Ok(Turn::Ready) => self.ready.extend([key]),
             Ok(Turn::Runs(job)) => self.workers.send(key, &mut self.connections[key], job),
             ended => {
-                cli::report(connection.peer, ended);
-                self.connections.remove(key);
+                let Some(connection) = self.connections.remove(key) else { return };
+                cli::report(connection.peer, connection.part(ended, self.poll.registry()));
             }
         }
     }

@@ -57,7 +57,7 @@ async fn serve(mut stream: TcpStream, mut session: Session, mut stop: Stop) -> i
                 session.sent(n);
             }
             Want::Run(job) => session.done(tokio::task::spawn_blocking(|| job.run()).await?),
-            Want::Close => return Ok(()),
+            Want::Close => return cli::goodbye(&stream),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::thread;
 use proto::Session;
 use slab::Slab;
 
-use crate::{Server, Stop, accept_pause};
+use crate::{Server, Stop, accept_pause, goodbye, report};
 
 /// Yields each client with its session. Waits for the next one; ends at a stop.
 pub struct Clients<'a> {
@@ -16,9 +16,13 @@ pub struct Clients<'a> {
     open: Arc<Open>,
 }
 
-/// A client's stream. It can be woken by a stop while a thread is blocked in `read`.
+/// A client's stream. It can be woken by a stop while a thread is blocked in `read`, and says
+/// [`goodbye`] when it is dropped.
 pub struct Client {
     stream: Arc<TcpStream>,
+    /// As far as we know, the client may have more to say: what was read last was not its end, and
+    /// nothing has failed since.
+    talks: bool,
     /// The other end's address.
     pub peer: SocketAddr,
     open: Arc<Open>,
@@ -69,7 +73,7 @@ impl Client {
             hang_up(&stream);
         }
         drop(streams);
-        Client { stream, peer, open, key }
+        Client { stream, talks: false, peer, open, key }
     }
 }
 
@@ -98,18 +102,26 @@ impl Open {
 impl Drop for Client {
     fn drop(&mut self) {
         self.open.streams().remove(self.key);
+        if self.talks {
+            let parted = self.stream.set_nonblocking(true).and_then(|()| goodbye(&*self.stream));
+            report(self.peer, parted);
+        }
     }
 }
 
 impl Read for Client {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        retry(|| (&*self.stream).read(buffer))
+        let result = retry(|| (&*self.stream).read(buffer));
+        self.talks = matches!(result, Ok(1..));
+        result
     }
 }
 
 impl Write for Client {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        retry(|| (&*self.stream).write(bytes))
+        let result = retry(|| (&*self.stream).write(bytes));
+        self.talks &= result.is_ok();
+        result
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -187,5 +199,33 @@ mod tests {
         assert_eq!(open.streams().len(), 0);
         peer.set_read_timeout(Some(PATIENCE)).unwrap();
         assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    fn a_client_who_is_left_in_the_middle_hears_what_was_said() {
+        let (_stop, _, mut peer, mut client) = connected();
+        peer.write_all(b"abc and more").unwrap();
+        client.read_exact(&mut [0; 3]).unwrap();
+        client.write_all(b"enough").unwrap();
+        drop(client);
+        peer.write_all(&[b' '; 1024 * 1024]).unwrap();
+        peer.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut heard = String::new();
+        peer.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "enough");
+    }
+
+    #[test]
+    fn a_goodbye_is_said_to_those_who_talk() {
+        let (_stop, _, mut peer, mut client) = connected();
+        assert!(!client.talks, "nothing was read");
+        peer.write_all(b"abc").unwrap();
+        client.read_exact(&mut [0; 3]).unwrap();
+        client.write_all(b"d").unwrap();
+        assert!(client.talks);
+        peer.shutdown(Shutdown::Write).unwrap();
+        assert_eq!(client.read(&mut [0]).unwrap(), 0);
+        client.write_all(b"e").unwrap();
+        assert!(!client.talks, "it has said its end");
     }
 }

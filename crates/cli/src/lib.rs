@@ -1,11 +1,12 @@
-//! What every step shares and none is about: its flags, its listener, how it is told to stop,
-//! and the one place that reports a lost client.
+//! What every step shares and none is about: its flags, its listener, how it is told to stop, how
+//! it leaves a client, and the one place that reports a lost one.
 //!
 //! A step that waits in threads takes its clients from [`Server::clients`]. One that waits in an
 //! event loop takes [`Server::listener`], [`Server::service`] and [`Server::stop`] apart.
 
 mod clients;
 mod flags;
+mod goodbye;
 mod listener;
 mod sockets;
 mod stop;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use proto::{Frames, Session};
 
 pub use clients::{Client, Clients};
+pub use goodbye::goodbye;
 pub use sockets::{accept_pause, arrived, later, report};
 pub use stop::Stop;
 

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockRef, Socket, Type};
@@ -23,6 +24,8 @@ pub(crate) struct Connection {
     pub seen: Vec<u8>,
     /// How the server ended it; `None` while it has not.
     pub end: Option<End>,
+    /// How sending failed. The kernel says so once: the next read may look like an end in good order.
+    cut: Option<ErrorKind>,
     /// Whether it sent without end and never read.
     pub flooded: bool,
 }
@@ -58,7 +61,13 @@ impl Connection {
         socket.connect_timeout(&addr.into(), patience)?;
         // A request that was sent in pieces must not wait for the reply to the first piece.
         socket.set_tcp_nodelay(true)?;
-        Ok(Connection { stream: socket.into(), seen: Vec::new(), end: None, flooded: false })
+        Ok(Connection {
+            stream: socket.into(),
+            seen: Vec::new(),
+            end: None,
+            cut: None,
+            flooded: false,
+        })
     }
 
     /// Sends all of `bytes`, reading along when the server takes no more until somebody reads.
@@ -128,6 +137,18 @@ impl Connection {
         self.end
     }
 
+    /// Sends a byte now and then, until there is nobody to take it. `false`: somebody took them
+    /// all until the deadline.
+    pub fn send_until_cut(&mut self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        while self.cut.is_none() && Instant::now() < deadline {
+            // What went wrong is kept.
+            let _ = self.write(b"x", TURN);
+            thread::sleep(TURN);
+        }
+        self.cut.is_some()
+    }
+
     /// Says that nothing more will be sent.
     pub fn half_close(&mut self) {
         // It fails only when the server has left, and that is noticed by whoever reads next.
@@ -162,7 +183,7 @@ impl Connection {
             .set_read_timeout(Some(wait.max(Duration::from_millis(1))))
             .and_then(|()| self.stream.read(&mut buffer));
         match result {
-            Ok(0) => self.end = Some(End::Closed),
+            Ok(0) => self.end = Some(self.cut.map_or(End::Closed, End::Broken)),
             Ok(n) => self.seen.extend_from_slice(&buffer[..n]),
             Err(error) if is_timeout(&error) => {}
             Err(error) => self.end = Some(End::Broken(error.kind())),
@@ -172,7 +193,13 @@ impl Connection {
     /// Writes once, for at most `wait`.
     fn write(&mut self, bytes: &[u8], wait: Duration) -> io::Result<usize> {
         self.stream.set_write_timeout(Some(wait))?;
-        self.stream.write(bytes)
+        let result = self.stream.write(bytes);
+        if let Err(error) = &result
+            && !is_timeout(error)
+        {
+            self.cut = Some(error.kind());
+        }
+        result
     }
 }
 

@@ -1,8 +1,8 @@
 //! The cases of HTTP/1.1. Sections are those of RFC 9112 (syntax) and RFC 9110 (semantics).
 
 use crate::script::{
-    A, Action, B, Body, C, Client, Reply, Response, Script, closed, connect, flood, half_close,
-    send, times,
+    A, Action, B, Body, C, Client, Reply, Response, Script, closed, connect, cut, flood,
+    half_close, send, times,
 };
 use crate::{Case, Promise, Protocol};
 
@@ -17,6 +17,9 @@ const DEEP: u64 = 16;
 
 /// A head that no server accepts: limits of 8 to 32 KiB are usual.
 const LARGE: usize = 1024 * 1024;
+
+/// A body that no server accepts that keeps bodies: a limit of 1 MiB is usual.
+const UPLOAD: usize = 4 * 1024 * 1024;
 
 const TEXT: &[(&str, &str)] = &[("Content-Type", "text/plain; charset=utf-8")];
 const HTML: &[(&str, &str)] = &[("Content-Type", "text/html; charset=utf-8")];
@@ -93,6 +96,19 @@ pub(crate) const CASES: &[Case] = &[
         },
     ),
     case(
+        "http-refused-upload",
+        Promise::Answers,
+        "Who is refused while still sending hears why, and then the end (9112 §9.6).",
+        || {
+            let upload = format!(
+                "POST /no/such/page HTTP/1.1\r\nHost: test\r\nContent-Length: {UPLOAD}\r\n\r\n{}",
+                "x".repeat(UPLOAD)
+            );
+            let nonsense = format!("NONSENSE\r\n\r\n{}", "x".repeat(LARGE / 4));
+            [refused(&upload, 413), refused(&nonsense, 400)].concat()
+        },
+    ),
+    case(
         "http-half-close",
         Promise::Answers,
         "A client that will send no more is answered, and then left.",
@@ -125,7 +141,7 @@ pub(crate) const CASES: &[Case] = &[
             let plain = ask(A, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"));
             let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX: {}\r\n\r\n", "x".repeat(LARGE));
             let refused = ask(A, head, 431, CLOSE, Body::Any);
-            [connect(A), plain, refused, vec![Action::Gone(A)]].concat()
+            [connect(A), plain, refused, closed(A)].concat()
         },
     ),
     case(
@@ -156,6 +172,16 @@ pub(crate) const CASES: &[Case] = &[
     case("http-sleeps", Promise::Work, "A handler that blocks blocks nobody else.", || {
         overtake("/sleep?ms=2000", "slept 2000 ms\n")
     }),
+    case(
+        "http-never-leaves",
+        Promise::Survives,
+        "Someone who is refused and never hangs up is cut off, and keeps nobody waiting (9112 §9.6).",
+        || {
+            let refused = [connect(A), ask(A, "NONSENSE\r\n\r\n", 400, CLOSE, Body::Any)].concat();
+            let plain = ask(B, get("/plain"), 200, PLAIN, Body::Is("Hello, World!"));
+            [refused, connect(B), plain, half_close(B), closed(B), cut(A)].concat()
+        },
+    ),
     case(
         "http-panic",
         Promise::Survives,

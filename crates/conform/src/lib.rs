@@ -183,7 +183,7 @@ mod tests {
                     | Action::Expect(client, _)
                     | Action::HalfClose(client) => (None, Some(*client), None),
                     Action::Closed(client)
-                    | Action::Gone(client)
+                    | Action::Cut(client)
                     | Action::Leave(client)
                     | Action::Reset(client) => (None, Some(*client), Some(*client)),
                     Action::Overtake { first, second } => {

@@ -170,8 +170,12 @@ impl Run {
                 }
             }
             Action::HalfClose(client) => self.client(*client).half_close(),
-            Action::Closed(client) => self.end(*client, true)?,
-            Action::Gone(client) => self.end(*client, false)?,
+            Action::Closed(client) => drop(self.ended(*client)?),
+            Action::Cut(client) => {
+                if !self.ended(*client)?.send_until_cut(patience) {
+                    return broken(format!("the server listens to {client} for ever"));
+                }
+            }
             Action::Leave(client) => drop(self.clients.remove(client)),
             Action::Reset(client) => {
                 if let Some(connection) = self.clients.remove(client) {
@@ -293,7 +297,9 @@ impl Run {
         }
     }
 
-    fn end(&mut self, client: Client, in_good_order: bool) -> Result<(), Failure> {
+    /// Waits until the server ends the connection of `client`, in good order and without another
+    /// byte. As far as the script is concerned, the client is gone then.
+    fn ended(&mut self, client: Client) -> Result<Connection, Failure> {
         let patience = self.patience;
         let connection = self.client(client);
         let end = connection.wait_for_end(patience);
@@ -301,15 +307,10 @@ impl Run {
             let seen = Shown(&connection.seen);
             return broken(format!("{client} got {seen}, which nobody asked for"));
         }
-        match end {
-            None => broken(format!("the server does not end the connection of {client}")),
-            Some(end) if in_good_order && end != End::Closed => {
-                broken(format!("the connection of {client} was not closed: {end}"))
-            }
-            Some(_) => {
-                self.clients.remove(&client);
-                Ok(())
-            }
+        match (end, self.clients.remove(&client)) {
+            (Some(End::Closed), Some(connection)) => Ok(connection),
+            (Some(end), _) => broken(format!("the connection of {client} was not closed: {end}")),
+            _ => broken(format!("the server does not end the connection of {client}")),
         }
     }
 
@@ -319,7 +320,7 @@ impl Run {
         self.clients.retain(|_, connection| !connection.flooded);
         self.clients.values_mut().for_each(Connection::half_close);
         let here: Vec<Client> = self.clients.keys().copied().collect();
-        here.into_iter().try_for_each(|client| self.end(client, true))
+        here.into_iter().try_for_each(|client| self.ended(client).map(drop))
     }
 
     /// No script ends a server.

@@ -39,9 +39,9 @@ pub enum Action {
     HalfClose(Client),
     /// The server ends the connection in good order, and sends nothing before that.
     Closed(Client),
-    /// The server ends the connection, in good order or not: it may have been in the middle of
-    /// receiving something that it did not want.
-    Gone(Client),
+    /// The server has said all and ends its half. The client goes on sending, until the server has
+    /// had enough and the connection breaks.
+    Cut(Client),
     /// The client leaves in good order.
     Leave(Client),
     /// The client vanishes: its kernel answers anything further with a reset.
@@ -115,6 +115,10 @@ pub(crate) fn half_close(client: Client) -> Script {
 
 pub(crate) fn closed(client: Client) -> Script {
     vec![Action::Closed(client)]
+}
+
+pub(crate) fn cut(client: Client) -> Script {
+    vec![Action::Cut(client)]
 }
 
 pub(crate) fn leave(client: Client) -> Script {
@@ -218,7 +222,9 @@ impl fmt::Display for Action {
             }
             Action::HalfClose(client) => write!(f, "{client} says that it will send no more"),
             Action::Closed(client) => write!(f, "{client} expects the end of the connection"),
-            Action::Gone(client) => write!(f, "{client} expects the end, or a reset"),
+            Action::Cut(client) => {
+                write!(f, "{client} expects the end, and sends on until cut off")
+            }
             Action::Leave(client) => write!(f, "{client} leaves"),
             Action::Reset(client) => write!(f, "{client} vanishes (reset)"),
             Action::Descriptors(n) => write!(f, "the server gets {n} descriptors"),

@@ -9,6 +9,8 @@ use super::{Flaw, Talk};
 
 const MAX_HEAD: usize = 16 * 1024;
 
+const MAX_BODY: u64 = 1024 * 1024;
+
 const PAGE: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -63,6 +65,13 @@ impl Http {
             _ if self.flaw == Flaw::BelievesAll => ("GET", "/plain", "HTTP/1.1"),
             _ => return refusal(400),
         };
+        let length = fields.iter().find_map(|field| field.strip_prefix("Content-Length: "));
+        if length
+            .and_then(|length| length.parse().ok())
+            .is_some_and(|length: u64| length > MAX_BODY)
+        {
+            return refusal(413);
+        }
         let close = version == "HTTP/1.0" || fields.contains(&"Connection: close");
         let (status, content_type, body) = self.route(target);
         let with_body = method == "GET" || self.flaw == Flaw::HeadHasBody;

@@ -10,7 +10,7 @@ use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Declares the flaws, and how each is found by its name.
 macro_rules! flaws {
@@ -55,6 +55,10 @@ flaws! {
     StaysAtEnd,
     /// Does not answer a client that has no more to say.
     LeavesAtEnd,
+    /// Closes as soon as it has said all, whatever is still coming.
+    SlamsTheDoor,
+    /// Lets a client that it has left talk for ever.
+    NeverHangsUp,
 
     // How it ends.
     /// Ends when a connection fails.
@@ -240,7 +244,22 @@ impl Server {
                 process::exit(1);
             }
             (_, Flaw::StaysAtEnd) => std::mem::forget(stream),
+            (Ok(()), flaw) if flaw != Flaw::SlamsTheDoor => self.linger(&stream),
             _ => {}
+        }
+    }
+
+    /// Ends our half, and takes what still comes until the client ends its own, or for two seconds.
+    fn linger(&self, stream: &TcpStream) {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        let _ = stream.shutdown(Shutdown::Write);
+        let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
+        while Instant::now() < deadline || self.flaw == Flaw::NeverHangsUp {
+            match read(stream) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Ok(bytes) if !bytes.is_empty() => {}
+                _ => return,
+            }
         }
     }
 
