@@ -13,26 +13,51 @@ use crate::pages;
 pub enum Error {
     /// Nothing is at this address.
     NotFound,
-    /// What was sent cannot be understood, for this reason.
+    /// There is no game of this id, or not any more.
+    NoSuchGame,
+    /// The game has ended already.
+    GameOver,
+    /// What was sent cannot be read, for this reason.
     BadRequest(String),
+    /// What was sent can be read and makes no sense, for this reason.
+    Unprocessable(String),
+    /// What was sent is longer than this many bytes.
+    TooLarge(usize),
+    /// What was sent is of another media type than these.
+    UnsupportedMediaType(&'static str),
+    /// The system has no random numbers.
+    NoRandomness,
+    /// The server itself failed.
+    Failure,
 }
 
 impl Error {
     /// The one place where an error gets its status.
     pub fn status(&self) -> Status {
         match self {
-            Error::NotFound => Status::NOT_FOUND,
+            Error::NotFound | Error::NoSuchGame => Status::NOT_FOUND,
+            Error::GameOver => Status::CONFLICT,
             Error::BadRequest(_) => Status::BAD_REQUEST,
+            Error::Unprocessable(_) => Status::UNPROCESSABLE_CONTENT,
+            Error::TooLarge(_) => Status::CONTENT_TOO_LARGE,
+            Error::UnsupportedMediaType(_) => Status::UNSUPPORTED_MEDIA_TYPE,
+            Error::NoRandomness => Status::SERVICE_UNAVAILABLE,
+            Error::Failure => Status::INTERNAL_ERROR,
         }
     }
 
     /// The response that tells a client.
     pub fn response(&self, format: Format) -> Response {
         let status = self.status();
-        match format {
+        let response = match format {
             Format::Html => pages::error(status, &self.to_string()),
             Format::Json => problem(status, &self.to_string()),
             Format::Text => Response::text(status, format!("{}: {self}\n", status.as_str())),
+        };
+        match self {
+            // So a client learns what it may send (RFC 9110 §15.5.16).
+            Error::UnsupportedMediaType(types) => response.with("Accept", *types),
+            _ => response,
         }
     }
 }
@@ -41,7 +66,13 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NotFound => f.write_str("there is nothing at this address"),
-            Error::BadRequest(wrong) => f.write_str(wrong),
+            Error::NoSuchGame => f.write_str("there is no such game, or not any more"),
+            Error::GameOver => f.write_str("this game is over: start another one"),
+            Error::BadRequest(wrong) | Error::Unprocessable(wrong) => f.write_str(wrong),
+            Error::TooLarge(most) => write!(f, "this may have at most {most} bytes"),
+            Error::UnsupportedMediaType(types) => write!(f, "the body may be of type {types}"),
+            Error::NoRandomness => f.write_str("there are no random numbers just now"),
+            Error::Failure => f.write_str("the server failed at this request"),
         }
     }
 }

@@ -6,14 +6,20 @@ use std::fmt;
 use http_lite::{Response, Status};
 
 use crate::error::reason;
-use crate::steps::Step;
+use crate::game::{Game, HIGHEST, Id, LOWEST};
+use crate::steps::{STEPS, Step};
 
-/// The first page: what this step is about, and what there is.
-pub fn index(name: &str) -> String {
+/// What the game is called.
+const GAME: &str = "Guess the number";
+
+/// The first page: what this step is about, and what there is. `host` is whom the client asked.
+pub fn index(name: &str, host: &str) -> String {
     let (kicker, title, facts) = match Step::find(name) {
-        Some(step) => {
-            (format!("Who Waits? Step {}", step.number()), sentence(step.idea), facts(step))
-        }
+        Some(step) => (
+            format!("Who Waits? Step {} of {}", step.number(), STEPS.len()),
+            sentence(step.idea),
+            facts(step),
+        ),
         None => ("Who Waits?".to_owned(), "One of several servers".to_owned(), String::new()),
     };
     let main = format!(
@@ -22,6 +28,7 @@ pub fn index(name: &str) -> String {
         title = Escaped(&title),
         name = Escaped(name),
         facts = facts,
+        host = Escaped(host),
     );
     page(&title, &main)
 }
@@ -33,11 +40,44 @@ fn facts(step: &Step) -> String {
     };
     format!(
         include_str!("pages/facts.html"),
-        waits = Escaped(step.waits),
-        state = Escaped(step.state),
-        wrong = Escaped(step.wrong),
+        waits = code(step.waits),
+        state = code(step.state),
+        wrong = code(step.wrong),
         previous = previous,
     )
+}
+
+/// Where a guessing game is started.
+pub fn entrance() -> String {
+    let main = format!(include_str!("pages/entrance.html"), lowest = LOWEST, highest = HIGHEST);
+    page(GAME, &main)
+}
+
+/// A guessing game, with what the player is told now. That is in the title as well, which a screen
+/// reader reads out when the page has come.
+pub fn game(id: Id, game: &Game, said: &str) -> String {
+    let said = sentence(said);
+    let tries = match game.tries {
+        0 => "no tries yet".to_owned(),
+        1 => "1 try".to_owned(),
+        tries => format!("{tries} tries"),
+    };
+    let then = if game.won {
+        include_str!("pages/won.html").to_owned()
+    } else {
+        format!(include_str!("pages/guess.html"), id = id, lowest = LOWEST, highest = HIGHEST)
+    };
+    let main = format!(
+        include_str!("pages/game.html"),
+        game = GAME,
+        said = Escaped(&said),
+        from = game.from,
+        to = game.to,
+        tries = tries,
+        then = then,
+        id = id,
+    );
+    page(&format!("{said} · {GAME}"), &main)
 }
 
 /// A page that says what is wrong.
@@ -76,6 +116,16 @@ fn page(title: &str, main: &str) -> String {
 fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// The text as HTML, with what stands between backticks as code.
+fn code(text: &str) -> String {
+    let mut html = String::new();
+    for (at, part) in text.split('`').enumerate() {
+        let part = Escaped(part);
+        html += &if at % 2 == 0 { part.to_string() } else { format!("<code>{part}</code>") };
+    }
+    html
 }
 
 /// A text as HTML shows it, also within a quoted attribute.
@@ -120,17 +170,23 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_step_has_a_page_and_is_escaped() {
-        let page = index("<i>my own</i>");
+        let page = index("<i>my own</i>", "localhost");
         assert!(page.contains("<code>&lt;i&gt;my own&lt;/i&gt;</code>"), "{page}");
         assert!(!page.contains("<i>"), "{page}");
     }
 
     #[test]
+    fn backticks_mark_code() {
+        assert_eq!(code("a `Session` & more"), "a <code>Session</code> &amp; more");
+        assert_eq!(code("`<b>`"), "<code>&lt;b&gt;</code>");
+    }
+
+    #[test]
     fn every_step_is_explained() {
-        for step in crate::steps::STEPS {
-            let page = index(step.name);
+        for step in STEPS {
+            let page = index(step.name, "localhost");
             for fact in [step.waits, step.state, step.wrong] {
-                let fact = Escaped(fact).to_string();
+                let fact = code(fact);
                 assert!(page.contains(&fact), "{}: {fact}", step.name);
             }
         }

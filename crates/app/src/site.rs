@@ -1,18 +1,27 @@
 //! The routes and their handlers.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use http_lite::{Answer, App, HttpDate, Params, Request, Response, Router, Status, get};
+use http_lite::{Answer, App, HttpDate, Params, Request, Response, Router, Status, get, post};
 
 use crate::accept::Format;
 use crate::error::Error;
-use crate::{Config, clock, pages};
+use crate::game::Games;
+use crate::input::number;
+use crate::{Config, api, clock, guess, pages};
 
-/// What the handlers share.
+/// What the handlers share, on whichever thread they run.
 pub struct Site {
-    /// The first page: it never changes.
-    index: String,
+    /// The running step's name.
+    pub step: String,
+    /// When the server started.
+    pub started: Instant,
+    /// How many requests there were.
+    pub requests: AtomicU64,
+    games: Mutex<Games>,
 }
 
 const ROUTES: Router<Site> = Router {
@@ -22,6 +31,13 @@ const ROUTES: Router<Site> = Router {
         get("/sleep", sleep),
         get("/prime/{n}", prime),
         get("/panic", panic),
+        post("/echo", echo),
+        get("/guess", guess::entrance),
+        post("/guess", guess::start),
+        get("/guess/{id}", guess::show),
+        post("/guess/{id}", guess::guess),
+        get("/api/stats", api::stats),
+        post("/api/primes", api::primes),
     ],
     not_found,
 };
@@ -35,22 +51,41 @@ const MAX_SLEEP_MS: u64 = 60_000;
 impl Site {
     /// A site that nobody has asked anything.
     pub fn new(config: &Config<'_>) -> Site {
-        Site { index: pages::index(config.step) }
+        Site {
+            step: config.step.to_owned(),
+            started: Instant::now(),
+            requests: AtomicU64::new(0),
+            games: Mutex::default(),
+        }
+    }
+
+    /// The games. This may be held while one of them is looked up and changed, and no longer:
+    /// others wait.
+    pub fn games(&self) -> MutexGuard<'_, Games> {
+        // Should a thread ever panic in there, one game may be odd; the others are not.
+        self.games.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl App for Site {
     fn answer(&self, request: &Request<'_>) -> Answer {
+        self.requests.fetch_add(1, Ordering::Relaxed);
         ROUTES.answer(self, request)
     }
 
     fn date(&self) -> HttpDate {
         clock::date()
     }
+
+    fn failure(&self) -> Response {
+        Error::Failure.response(Format::Html)
+    }
 }
 
-fn index(site: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
-    pages::response(Status::OK, site.index.clone()).into()
+fn index(site: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
+    // Only HTTP/1.0 may leave out whom it asks; then any name will do for an example.
+    let host = request.host().unwrap_or("localhost");
+    pages::response(Status::OK, pages::index(&site.step, host)).into()
 }
 
 fn plain(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
@@ -81,24 +116,39 @@ fn panic(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
     Answer::later(|| panic!("somebody asked for /panic"))
 }
 
+/// The body comes back as it was sent. What it is, the client says, and so whoever sends a browser
+/// here could make it run a script as if it were ours: it is told to run none, and to guess at
+/// nothing.
+fn echo(_: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
+    let content_type = request.field("content-type").and_then(|value| str::from_utf8(value).ok());
+    let content_type = content_type.filter(|value| is_media_type(value));
+    let content_type = content_type.unwrap_or("application/octet-stream").to_owned();
+    Response::new(Status::OK, content_type, request.body().to_vec())
+        .with("Content-Security-Policy", "sandbox")
+        .with("X-Content-Type-Options", "nosniff")
+        .into()
+}
+
+/// `type/subtype`, with or without parameters (RFC 9110 §8.3.1).
+fn is_media_type(value: &str) -> bool {
+    let essence = value.split(';').next().unwrap_or("").trim_end();
+    let is_name = |name: &str| {
+        let is_tchar =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        !name.is_empty() && name.bytes().all(is_tchar)
+    };
+    essence.split_once('/').is_some_and(|(main, sub)| is_name(main) && is_name(sub))
+}
+
 fn not_found(_: &Site, request: &Request<'_>) -> Answer {
-    let format = Format::wanted(request, &[Format::Html, Format::Text, Format::Json]);
+    let format = match request.path().starts_with("/api/") {
+        true => Format::Json,
+        false => Format::wanted(request, &[Format::Html, Format::Text, Format::Json]),
+    };
     Error::NotFound.response(format).into()
 }
 
 fn bad_request(request: &Request<'_>, wrong: String) -> Answer {
     let format = Format::wanted(request, &[Format::Text, Format::Html, Format::Json]);
     Error::BadRequest(wrong).response(format).into()
-}
-
-/// Digits and nothing else, or what is wrong with them, in the words of the frames protocol.
-fn number(text: &str, most: u64) -> Result<u64, String> {
-    if text.is_empty() {
-        return Err("no digits".to_string());
-    }
-    if let Some(wrong) = text.chars().find(|c| !c.is_ascii_digit()) {
-        return Err(format!("'{wrong}' is not a digit"));
-    }
-    let value = text.parse().ok().filter(|value| *value <= most);
-    value.ok_or_else(|| format!("over {most}"))
 }
