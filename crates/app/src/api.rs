@@ -1,4 +1,17 @@
 //! The JSON API. Its errors are `application/problem+json`, whatever a client accepts.
+//!
+//! `GET /api/stats`:
+//!
+//! ```json
+//! {"step": "step-04-threadpool", "uptime_seconds": 12, "requests": 345,
+//!  "games": {"started": 6, "won": 5, "kept": 6}}
+//! ```
+//!
+//! `POST /api/primes` with `[97, 98]`:
+//!
+//! ```json
+//! [{"number": 97, "prime": true}, {"number": 98, "prime": false}]
+//! ```
 
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -14,7 +27,7 @@ use crate::site::Site;
 /// How many numbers are checked for one request. The worst of them takes seconds.
 const MAX_NUMBERS: usize = 16;
 
-/// `GET /api/stats`: what this server has done so far.
+/// What this server has done so far.
 pub fn stats(site: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
     let now = Instant::now();
     let games = site.games().counts(now);
@@ -27,7 +40,7 @@ pub fn stats(site: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {
     json(Status::OK, &stats).with("Cache-Control", "no-store").into()
 }
 
-/// `POST /api/primes` with a list of numbers: whether each is prime.
+/// Whether each number of a list is prime.
 pub fn primes(_: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
     match numbers(request) {
         Err(error) => error.response(Format::Json).into(),

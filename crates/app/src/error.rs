@@ -54,6 +54,8 @@ impl Error {
             Format::Json => problem(status, &self.to_string()),
             Format::Text => Response::text(status, format!("{}: {self}\n", status.as_str())),
         };
+        // A cache that keeps it must not hand it to someone who accepts another format.
+        let response = response.with("Vary", "Accept");
         match self {
             // So a client learns what it may send (RFC 9110 §15.5.16).
             Error::UnsupportedMediaType(types) => response.with("Accept", *types),

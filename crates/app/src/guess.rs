@@ -18,7 +18,7 @@
 use std::time::Instant;
 
 use http_lite::{Answer, Params, Request, Response, Status};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::accept::Format;
 use crate::api;
@@ -101,24 +101,28 @@ fn shown(
     game: &Game,
     last: Option<(u64, Verdict)>,
 ) -> Response {
-    let response = match format {
-        Format::Html => pages::response(status, pages::game(id, game, &said(game, last))),
-        Format::Json | Format::Text => {
-            let mut shown = json!({
-                "id": id.to_string(),
-                "from": game.from,
-                "to": game.to,
-                "tries": game.tries,
-                "won": game.won,
-            });
-            if let Some((number, verdict)) = last {
-                shown["guess"] = number.into();
-                shown["answer"] = verdict.to_string().into();
-            }
-            api::json(status, &shown)
-        }
+    let response = if format == Format::Html {
+        pages::response(status, pages::game(id, game, &said(game, last)))
+    } else {
+        api::json(status, &described(id, game, last))
     };
     response.with("Cache-Control", "no-store").with("Vary", "Accept")
+}
+
+/// What a program is told.
+fn described(id: Id, game: &Game, last: Option<(u64, Verdict)>) -> Value {
+    let mut described = json!({
+        "id": id.to_string(),
+        "from": game.from,
+        "to": game.to,
+        "tries": game.tries,
+        "won": game.won,
+    });
+    if let Some((number, verdict)) = last {
+        described["guess"] = number.into();
+        described["answer"] = verdict.to_string().into();
+    }
+    described
 }
 
 /// What a person is told.

@@ -16,7 +16,7 @@ const GAME: &str = "Guess the number";
 pub fn index(name: &str, host: &str) -> String {
     let (kicker, title, facts) = match Step::find(name) {
         Some(step) => (
-            format!("Who Waits? Step {} of {}", step.number(), STEPS.len()),
+            format!("Who Waits? · step {} of {}", step.number(), STEPS.len()),
             sentence(step.idea),
             facts(step),
         ),
@@ -57,23 +57,26 @@ pub fn entrance() -> String {
 /// reader reads out when the page has come.
 pub fn game(id: Id, game: &Game, said: &str) -> String {
     let said = sentence(said);
-    let tries = match game.tries {
-        0 => "no tries yet".to_owned(),
-        1 => "1 try".to_owned(),
-        tries => format!("{tries} tries"),
+    let (from, to) = (game.from, game.to);
+    let tries = if game.tries == 1 { "1 try".to_owned() } else { format!("{} tries", game.tries) };
+    let known = match game.tries {
+        0 => format!("It is from {from} to {to}."),
+        _ if game.won => format!("You needed {tries}."),
+        _ => format!("It is from {from} to {to}, after {tries}."),
     };
     let then = if game.won {
         include_str!("pages/won.html").to_owned()
     } else {
         format!(include_str!("pages/guess.html"), id = id, lowest = LOWEST, highest = HIGHEST)
     };
+    let share = |numbers: u64| numbers * 100 / (HIGHEST - LOWEST + 1);
     let main = format!(
         include_str!("pages/game.html"),
         game = GAME,
         said = Escaped(&said),
-        from = game.from,
-        to = game.to,
-        tries = tries,
+        known = known,
+        left = share(from - LOWEST),
+        width = share(to + 1 - from),
         then = then,
         id = id,
     );
