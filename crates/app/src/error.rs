@@ -1,6 +1,7 @@
 //! What can go wrong with a request, and how a client is told.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use http_lite::{Response, Status};
 use serde_json::json;
@@ -21,6 +22,8 @@ pub enum Error {
     BadRequest(String),
     /// What was sent can be read and makes no sense, for this reason.
     Unprocessable(String),
+    /// This number was guessed, where the secret is one of those.
+    OutOfRange(u64, RangeInclusive<u64>),
     /// What was sent is longer than this many bytes.
     TooLarge(usize),
     /// What was sent is of another media type than these.
@@ -38,7 +41,7 @@ impl Error {
             Error::NotFound | Error::NoSuchGame => Status::NOT_FOUND,
             Error::GameOver => Status::CONFLICT,
             Error::BadRequest(_) => Status::BAD_REQUEST,
-            Error::Unprocessable(_) => Status::UNPROCESSABLE_CONTENT,
+            Error::Unprocessable(_) | Error::OutOfRange(..) => Status::UNPROCESSABLE_CONTENT,
             Error::TooLarge(_) => Status::CONTENT_TOO_LARGE,
             Error::UnsupportedMediaType(_) => Status::UNSUPPORTED_MEDIA_TYPE,
             Error::NoRandomness => Status::SERVICE_UNAVAILABLE,
@@ -71,6 +74,9 @@ impl fmt::Display for Error {
             Error::NoSuchGame => f.write_str("there is no such game, or not any more"),
             Error::GameOver => f.write_str("this game is over: start another one"),
             Error::BadRequest(wrong) | Error::Unprocessable(wrong) => f.write_str(wrong),
+            Error::OutOfRange(number, range) => {
+                write!(f, "{number} is not a number from {} to {}", range.start(), range.end())
+            }
             Error::TooLarge(most) => write!(f, "this may have at most {most} bytes"),
             Error::UnsupportedMediaType(types) => write!(f, "the body may be of type {types}"),
             Error::NoRandomness => f.write_str("there are no random numbers just now"),

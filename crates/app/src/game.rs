@@ -56,8 +56,7 @@ impl Game {
             return Err(Error::GameOver);
         }
         if !(LOWEST..=HIGHEST).contains(&number) {
-            let wrong = format!("{number} is not a number from {LOWEST} to {HIGHEST}");
-            return Err(Error::Unprocessable(wrong));
+            return Err(Error::OutOfRange(number, LOWEST..=HIGHEST));
         }
         self.tries += 1;
         Ok(if number < self.secret {
@@ -207,7 +206,7 @@ mod tests {
     fn what_cannot_be_the_number_is_no_try() {
         let mut game = Game::new(0);
         for number in [0, 101, u64::MAX] {
-            assert!(matches!(game.guess(number), Err(Error::Unprocessable(_))), "{number}");
+            assert!(matches!(game.guess(number), Err(Error::OutOfRange(..))), "{number}");
         }
         assert_eq!(game.tries, 0);
     }

@@ -19,7 +19,7 @@ pub struct Site {
     pub step: String,
     /// When the server started.
     pub started: Instant,
-    /// How many requests there were.
+    /// How many requests were answered here. Those that are none, `http-lite` refuses by itself.
     pub requests: AtomicU64,
     games: Mutex<Games>,
 }
@@ -151,4 +151,25 @@ fn not_found(_: &Site, request: &Request<'_>) -> Answer {
 fn bad_request(request: &Request<'_>, wrong: String) -> Answer {
     let format = Format::wanted(request, &[Format::Text, Format::Html, Format::Json]);
     Error::BadRequest(wrong).response(format).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_thread_that_panics_with_the_games_leaves_them_to_the_others() {
+        let site = Site::new(&Config { step: "any", public: Path::new("no/such/place") });
+        let panicked = thread::scope(|scope| {
+            let thread = scope.spawn(|| {
+                let _games = site.games();
+                panic!("on purpose");
+            });
+            thread.join().is_err()
+        });
+        assert!(panicked && site.games.is_poisoned());
+        assert_eq!(site.games().counts(Instant::now()).kept, 0);
+    }
 }
