@@ -10,10 +10,12 @@ thread_local! {
     static LAST: Cell<Option<(u64, HttpDate)>> = const { Cell::new(None) };
 }
 
+/// The last second that HTTP can write, in seconds since 1970: the end of the year 9999.
+pub const LATEST: u64 = 253_402_300_799;
+
 /// Now, as HTTP writes it.
 pub fn date() -> HttpDate {
     // A clock before 1970 or after 9999 is wrong: any date that can be written will do.
-    const LATEST: u64 = 253_402_300_799;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let now = now.min(LATEST);
     if let Some((second, date)) = LAST.get()

@@ -1,6 +1,7 @@
 //! What can go wrong with a request, and how a client is told.
 
 use std::fmt;
+use std::io;
 use std::ops::RangeInclusive;
 
 use http_lite::{Response, Status};
@@ -14,6 +15,14 @@ use crate::pages;
 pub enum Error {
     /// Nothing is at this address.
     NotFound,
+    /// What is at this address has only these methods.
+    MethodNotAllowed(&'static str),
+    /// What the client takes for granted does not hold (any more).
+    PreconditionFailed,
+    /// The file has only this many bytes, and none of those that were asked for.
+    RangeNotSatisfiable(u64),
+    /// The file is there, and the system does not let us read it.
+    Unreadable(io::ErrorKind),
     /// There is no game of this id, or not any more.
     NoSuchGame,
     /// The game has ended already.
@@ -39,6 +48,11 @@ impl Error {
     pub fn status(&self) -> Status {
         match self {
             Error::NotFound | Error::NoSuchGame => Status::NOT_FOUND,
+            Error::MethodNotAllowed(_) => Status::METHOD_NOT_ALLOWED,
+            Error::PreconditionFailed => Status::PRECONDITION_FAILED,
+            Error::RangeNotSatisfiable(_) => Status::RANGE_NOT_SATISFIABLE,
+            Error::Unreadable(io::ErrorKind::PermissionDenied) => Status::FORBIDDEN,
+            Error::Unreadable(_) => Status::INTERNAL_ERROR,
             Error::GameOver => Status::CONFLICT,
             Error::BadRequest(_) => Status::BAD_REQUEST,
             Error::Unprocessable(_) | Error::OutOfRange(..) => Status::UNPROCESSABLE_CONTENT,
@@ -60,8 +74,10 @@ impl Error {
         // A cache that keeps it must not hand it to someone who accepts another format.
         let response = response.with("Vary", "Accept");
         match self {
-            // So a client learns what it may send (RFC 9110 §15.5.16).
+            // RFC 9110 asks for these: §15.5.6, §15.5.16, §15.5.17.
+            Error::MethodNotAllowed(allow) => response.with("Allow", *allow),
             Error::UnsupportedMediaType(types) => response.with("Accept", *types),
+            Error::RangeNotSatisfiable(n) => response.with("Content-Range", format!("bytes */{n}")),
             _ => response,
         }
     }
@@ -71,6 +87,10 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::NotFound => f.write_str("there is nothing at this address"),
+            Error::MethodNotAllowed(allow) => write!(f, "there is only {allow} here"),
+            Error::PreconditionFailed => f.write_str("the file is not what the request expects"),
+            Error::RangeNotSatisfiable(n) => write!(f, "the file has {n} bytes, and not these"),
+            Error::Unreadable(kind) => write!(f, "the file cannot be read: {kind}"),
             Error::NoSuchGame => f.write_str("there is no such game, or not any more"),
             Error::GameOver => f.write_str("this game is over: start another one"),
             Error::BadRequest(wrong) | Error::Unprocessable(wrong) => f.write_str(wrong),

@@ -14,16 +14,19 @@
 //! | `POST /guess/{id}` | a guess: too low, too high, or correct |
 //! | `GET /api/stats` | what this server has done so far |
 //! | `POST /api/primes` | a list of at most 16 numbers: whether each is prime |
+//! | `GET` any other path | the file of that name in the public directory, or the page for 404 |
 //!
 //! A request goes through `site` (the table of routes, and the small handlers), and from there to
-//! `guess` (the game over HTTP; its rules are in `game`) or `api`. What they are sent they read
-//! with `input`. What goes wrong is an `Error`, which becomes a page, a text or JSON in one place,
-//! whichever the client accepts (`accept`). `pages` makes all HTML, and escapes what is not.
+//! `guess` (the game over HTTP; its rules are in `game`), `api` or `files`. What the first two are
+//! sent they read with `input`. What goes wrong is an `Error`, which becomes a page, a text or JSON
+//! in one place, whichever the client accepts (`accept`). `pages` makes all HTML, and escapes what
+//! is not.
 
 mod accept;
 mod api;
 mod clock;
 mod error;
+mod files;
 mod game;
 mod guess;
 mod input;

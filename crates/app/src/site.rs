@@ -9,6 +9,7 @@ use http_lite::{Answer, App, HttpDate, Params, Request, Response, Router, Status
 
 use crate::accept::Format;
 use crate::error::Error;
+use crate::files::Files;
 use crate::game::Games;
 use crate::input::number;
 use crate::{Config, api, clock, guess, pages};
@@ -22,6 +23,8 @@ pub struct Site {
     /// How many requests were answered here. Those that are none, `http-lite` refuses by itself.
     pub requests: AtomicU64,
     games: Mutex<Games>,
+    /// What is at every other path.
+    files: Files,
 }
 
 const ROUTES: Router<Site> = Router {
@@ -39,7 +42,7 @@ const ROUTES: Router<Site> = Router {
         get("/api/stats", api::stats),
         post("/api/primes", api::primes),
     ],
-    not_found,
+    not_found: file,
 };
 
 /// How long `/sleep` sleeps if it is not told: long enough to see in a second terminal who waits.
@@ -56,6 +59,7 @@ impl Site {
             started: Instant::now(),
             requests: AtomicU64::new(0),
             games: Mutex::default(),
+            files: Files::new(config.public),
         }
     }
 
@@ -140,12 +144,13 @@ fn is_media_type(value: &str) -> bool {
     essence.split_once('/').is_some_and(|(main, sub)| is_name(main) && is_name(sub))
 }
 
-fn not_found(_: &Site, request: &Request<'_>) -> Answer {
+/// What no route fits may be a file.
+fn file(site: &Site, request: &Request<'_>) -> Answer {
     let format = match request.path().starts_with("/api/") {
         true => Format::Json,
         false => Format::wanted(request, &[Format::Html, Format::Text, Format::Json]),
     };
-    Error::NotFound.response(format).into()
+    site.files.answer(request, format)
 }
 
 fn bad_request(request: &Request<'_>, wrong: String) -> Answer {
