@@ -1,13 +1,14 @@
 //! The date, formatted once a second.
 
 use std::cell::Cell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use http_lite::HttpDate;
 
 thread_local! {
     /// The second and its date. One for each thread: nobody waits for a lock.
-    static LAST: Cell<Option<(u64, HttpDate)>> = const { Cell::new(None) };
+    static LAST: Cell<(u64, HttpDate)> =
+        const { Cell::new((0, *b"Thu, 01 Jan 1970 00:00:00 GMT")) };
 }
 
 /// The last second that HTTP can write, in seconds since 1970: the end of the year 9999.
@@ -15,16 +16,33 @@ pub const LATEST: u64 = 253_402_300_799;
 
 /// Now, as HTTP writes it.
 pub fn date() -> HttpDate {
-    // A clock before 1970 or after 9999 is wrong: any date that can be written will do.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let now = now.min(LATEST);
-    if let Some((second, date)) = LAST.get()
-        && second == now
-    {
+    let now = seconds();
+    let (second, date) = LAST.get();
+    if second == now {
         return date;
     }
-    let text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(now));
-    let date = text.into_bytes().try_into().expect("an IMF-fixdate has 29 bytes");
-    LAST.set(Some((now, date)));
+    let date = format(now);
+    LAST.set((now, date));
     date
+}
+
+fn format(second: u64) -> HttpDate {
+    // A clock before 1970 or after 9999 is wrong: any date that can be written will do.
+    let text = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(second.min(LATEST)));
+    text.into_bytes().try_into().expect("an IMF-fixdate has 29 bytes")
+}
+
+/// Seconds since 1970. Every response asks for them, so on Linux they are read from the clock that
+/// the kernel moves on at each tick: some milliseconds late, and several times cheaper
+/// (clock_gettime(2), `CLOCK_REALTIME_COARSE`).
+#[cfg(target_os = "linux")]
+fn seconds() -> u64 {
+    let now = nix::time::ClockId::CLOCK_REALTIME_COARSE.now();
+    now.ok().and_then(|now| now.tv_sec().try_into().ok()).unwrap_or_default()
+}
+
+/// Seconds since 1970.
+#[cfg(not(target_os = "linux"))]
+fn seconds() -> u64 {
+    std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
