@@ -1,4 +1,4 @@
-//! Each peer answers `GET /plain` and `HEAD /plain` exactly as the site of the steps does: the same
+//! Each peer answers `GET /plain` and `HEAD /plain` exactly as step 05 does: the same
 //! status, the same fields with the same values, the same body. Only what HTTP leaves open may
 //! differ: the order of the fields, and the case of their names.
 
@@ -6,12 +6,9 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::process::{Child, Command};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
-
-use proto::Session;
 
 /// Three requests, sent together.
 const REQUESTS: &str = "GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n\
@@ -32,9 +29,9 @@ fn the_floor_answers_as_we_do() {
 }
 
 /// Ends its process when it is dropped.
-struct Peer(Child);
+struct Server(Child);
 
-impl Drop for Peer {
+impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -42,22 +39,18 @@ impl Drop for Peer {
 }
 
 fn same(binary: &str) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let _peer = Peer(Command::new(binary).arg(port.to_string()).spawn().unwrap());
+    let ours = ours();
+    assert!(ours[0].body == b"Hello, World!" && ours[1].body.is_empty());
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let _peer = Server(Command::new(binary).arg(address.port().to_string()).spawn().unwrap());
     let patience = Instant::now() + Duration::from_secs(10);
     let mut stream = loop {
-        match TcpStream::connect(("127.0.0.1", port)) {
+        match TcpStream::connect(address) {
             Ok(stream) => break stream,
             Err(error) if Instant::now() > patience => panic!("{binary}: {error}"),
             Err(_) => thread::sleep(Duration::from_millis(10)),
         }
     };
-    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-    let config = app::Config { step: "step-05-nonblocking", public: Path::new("public") };
-    let session = Session::new(Box::new(http_lite::Connection::new(app::site(&config))));
-    let ours = proto::converse(session, REQUESTS.as_bytes(), REQUESTS.len());
-    let ours = replies(ours.as_slice());
-    assert!(ours[0].body == b"Hello, World!" && ours[1].body.is_empty());
     // Whole, and in pieces that end anywhere.
     for size in [REQUESTS.len(), 1, 30] {
         for piece in REQUESTS.as_bytes().chunks(size) {
@@ -65,6 +58,21 @@ fn same(binary: &str) {
         }
         assert_eq!(replies(&stream), ours, "{binary}, in pieces of {size} bytes");
     }
+}
+
+/// What step 05 answers. It is built first, by the cargo that built this.
+fn ours() -> [Reply; 3] {
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml");
+    let mut step = Command::new(env!("CARGO"));
+    step.args(["run", "--quiet", "--package", "step-05-nonblocking", "--manifest-path", manifest]);
+    step.args(["--", "--addr", "127.0.0.1:0", "--protocol", "http"]).stdout(Stdio::piped());
+    let mut step = Server(step.spawn().unwrap());
+    let mut line = String::new();
+    BufReader::new(step.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let mut stream =
+        TcpStream::connect(line.trim().strip_prefix("listening on ").unwrap()).unwrap();
+    stream.write_all(REQUESTS.as_bytes()).unwrap();
+    replies(&stream)
 }
 
 #[derive(Debug, PartialEq)]
@@ -75,7 +83,8 @@ struct Reply {
     body: Vec<u8>,
 }
 
-fn replies(stream: impl Read) -> [Reply; 3] {
+fn replies(stream: &TcpStream) -> [Reply; 3] {
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     let mut stream = BufReader::new(stream);
     let replies = BODIES.map(|has_body| {
         let mut line = || {
