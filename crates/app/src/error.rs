@@ -1,5 +1,6 @@
 //! What can go wrong with a request, and how a client is told.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::ops::RangeInclusive;
@@ -16,7 +17,7 @@ pub enum Error {
     /// Nothing is at this address.
     NotFound,
     /// What is at this address has only these methods.
-    MethodNotAllowed(&'static str),
+    MethodNotAllowed(Cow<'static, str>),
     /// What the client takes for granted does not hold (any more).
     PreconditionFailed,
     /// The file has only this many bytes, and none of those that were asked for.
@@ -75,7 +76,7 @@ impl Error {
         let response = response.with("Vary", "Accept");
         match self {
             // RFC 9110 asks for these: §15.5.6, §15.5.16, §15.5.17.
-            Error::MethodNotAllowed(allow) => response.with("Allow", *allow),
+            Error::MethodNotAllowed(allow) => response.with("Allow", allow.clone()),
             Error::UnsupportedMediaType(types) => response.with("Accept", *types),
             Error::RangeNotSatisfiable(n) => response.with("Content-Range", format!("bytes */{n}")),
             _ => response,

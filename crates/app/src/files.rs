@@ -79,7 +79,7 @@ impl Wish {
                 Ok(Response::empty(Status::MOVED_PERMANENTLY).with("Location", self.redirect))
             }
             (Method::Options, _) => Ok(Response::empty(Status::NO_CONTENT).with("Allow", ALLOW)),
-            _ => Err(Error::MethodNotAllowed(ALLOW)),
+            _ => Err(Error::MethodNotAllowed(ALLOW.into())),
         }
     }
 

@@ -43,6 +43,7 @@ const ROUTES: Router<Site> = Router {
         post("/api/primes", api::primes),
     ],
     not_found: file,
+    not_allowed,
 };
 
 /// How long `/sleep` sleeps if it is not told: long enough to see in a second terminal who waits.
@@ -146,16 +147,27 @@ fn is_media_type(value: &str) -> bool {
 
 /// What no route fits may be a file.
 fn file(site: &Site, request: &Request<'_>) -> Answer {
-    let format = match request.path().starts_with("/api/") {
-        true => Format::Json,
-        false => Format::wanted(request, &[Format::Html, Format::Text, Format::Json]),
-    };
+    let format = error_format(request, &[Format::Html, Format::Text, Format::Json]);
     site.files.answer(request, format)
 }
 
+fn not_allowed(_: &Site, request: &Request<'_>, allow: String) -> Answer {
+    refused(request, &Error::MethodNotAllowed(allow.into()))
+}
+
 fn bad_request(request: &Request<'_>, wrong: String) -> Answer {
-    let format = Format::wanted(request, &[Format::Text, Format::Html, Format::Json]);
-    Error::BadRequest(wrong).response(format).into()
+    refused(request, &Error::BadRequest(wrong))
+}
+
+/// The routes here answer with text, and so do their errors, unless something else is accepted.
+fn refused(request: &Request<'_>, error: &Error) -> Answer {
+    let format = error_format(request, &[Format::Text, Format::Html, Format::Json]);
+    error.response(format).into()
+}
+
+/// The API speaks JSON to everyone.
+fn error_format(request: &Request<'_>, offers: &[Format]) -> Format {
+    if request.path().starts_with("/api/") { Format::Json } else { Format::wanted(request, offers) }
 }
 
 #[cfg(test)]

@@ -27,14 +27,15 @@ pub const fn post<S>(pattern: &'static str, handler: Handler<S>) -> Route<S> {
 
 /// A table of routes. The first that fits wins.
 ///
-/// A path that no route fits gets the page for that. One that a route fits, but not with this
-/// method, gets 405 and the methods that it has (RFC 9110 §15.5.6). `OPTIONS` gets the same list
-/// as good news.
+/// `OPTIONS` gets the methods that a path has, in `Allow` (RFC 9110 §9.3.7).
 pub struct Router<S: 'static> {
     /// The table.
     pub routes: &'static [Route<S>],
     /// What answers when nothing fits.
     pub not_found: fn(state: &S, request: &Request<'_>) -> Answer,
+    /// What answers when a route fits, but not with this method: a 405 with the methods that the
+    /// path has in `Allow` (RFC 9110 §15.5.6).
+    pub not_allowed: fn(state: &S, request: &Request<'_>, allow: String) -> Answer,
 }
 
 impl<S> Router<S> {
@@ -64,9 +65,7 @@ impl<S> Router<S> {
         if !fits {
             return (self.not_found)(state, request);
         }
-        let allow = self.allow(path);
-        let text = format!("405 Method Not Allowed: there is only {allow} here\n");
-        Response::text(Status::METHOD_NOT_ALLOWED, text).with("Allow", allow).into()
+        (self.not_allowed)(state, request, self.allow(path))
     }
 
     /// The methods of the routes that fit a path; of all routes for `*`.

@@ -75,6 +75,9 @@ fn errors_are_json_even_for_a_browser() {
     let accept = ("Accept", "text/html");
     let reply = ask(&site, "POST /api/primes", &[JSON, accept], "{}");
     assert_problem(&reply, UNPROCESSABLE, "send a list of numbers, as in [97, 98]");
+    let reply = ask(&site, "PUT /api/primes", &[JSON, accept], "{}");
+    assert_problem(&reply, "405 Method Not Allowed", "there is only POST, OPTIONS here");
+    assert_eq!(reply.field("Allow"), "POST, OPTIONS");
     let reply = ask(&site, "GET /api/nothing", &[accept], "");
     assert_problem(&reply, "404 Not Found", "there is nothing at this address");
 }

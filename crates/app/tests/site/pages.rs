@@ -155,6 +155,7 @@ fn errors_come_in_the_format_that_is_accepted() {
         ("image/png", PAGE, TEXT),
     ] {
         let ask = |line| converse(&site(), line, &[("Accept", accept)], b"", usize::MAX);
+        assert_eq!(ask("GET /echo").field("Content-Type"), bad_request, "{accept}");
         assert_eq!(ask("GET /nowhere").field("Content-Type"), not_found, "{accept}");
         assert_eq!(ask("GET /prime/x").field("Content-Type"), bad_request, "{accept}");
     }

@@ -38,6 +38,10 @@ const ROUTES: Router<Probe> = Router {
         get("/split", split),
     ],
     not_found: |_, _| Response::text(Status::NOT_FOUND, "nothing here\n").into(),
+    not_allowed: |_, _, allow| {
+        let text = format!("only {allow} here\n");
+        Response::text(Status::METHOD_NOT_ALLOWED, text).with("Allow", allow).into()
+    },
 };
 
 impl App for Probe {
