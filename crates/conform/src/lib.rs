@@ -72,7 +72,7 @@ pub enum Promise {
 
 /// Every case, grouped by promise, in the order in which a series of servers learns to keep them.
 pub fn cases() -> Vec<Case> {
-    let mut cases = [frames::CASES, http::CASES].concat();
+    let mut cases = [frames::CASES.to_vec(), http::cases()].concat();
     cases.sort_by_key(|case| case.promise as usize);
     cases
 }
@@ -137,7 +137,8 @@ impl Protocol {
         match self {
             Protocol::Frames => (b"^abc$".to_vec(), Reply::Bytes(b"*bcd".to_vec())),
             Protocol::Http => {
-                let plain = Response { status: 200, fields: &[], body: Body::Is("Hello, World!") };
+                let body = Body::Is(b"Hello, World!".into());
+                let plain = Response { status: 200, fields: &[], body };
                 (http::get("/plain").into_bytes(), Reply::Http(plain))
             }
         }

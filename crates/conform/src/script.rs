@@ -1,5 +1,6 @@
 //! The words that cases are written in.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -66,7 +67,8 @@ pub enum Reply {
     Http(Response),
 }
 
-/// What is expected of an HTTP response. It must have a `Content-Length` that fits.
+/// What is expected of an HTTP response. If it can have a body, it must have a `Content-Length` that
+/// fits.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// Its status code.
@@ -81,11 +83,13 @@ pub struct Response {
 #[derive(Debug, Clone)]
 pub enum Body {
     /// These bytes.
-    Is(&'static str),
+    Is(Cow<'static, [u8]>),
     /// Any, but not none.
     Any,
     /// None, though `Content-Length` says how long it would have been: the answer to HEAD.
     Withheld,
+    /// None, by its status: 100, 204 or 304 (RFC 9112 §6.3).
+    None,
 }
 
 /// A script: what happens, in order.
@@ -181,6 +185,13 @@ impl Response {
                 return wrong(format!("{name} is not `{value}`"));
             }
         }
+        if let Body::None = self.body {
+            // RFC 9110 §8.6: only a 304 may say how long its body would have been.
+            return match field("content-length") {
+                Some(_) if self.status != 304 => wrong("a Content-Length".into()),
+                _ => Ok(Some(head)),
+            };
+        }
         let Some(length) = field("content-length").and_then(|value| value.parse::<usize>().ok())
         else {
             return wrong("no valid Content-Length".into());
@@ -189,10 +200,8 @@ impl Response {
         let Some(body) = seen.get(head..).and_then(|rest| rest.get(..length)) else {
             return Ok(None);
         };
-        match self.body {
-            Body::Is(expected) if body != expected.as_bytes() => {
-                wrong(format!("body {}", Shown(body)))
-            }
+        match &self.body {
+            Body::Is(expected) if body != &expected[..] => wrong(format!("body {}", Shown(body))),
             Body::Any if body.is_empty() => wrong("an empty body".into()),
             _ => Ok(Some(head + length)),
         }
@@ -242,10 +251,10 @@ impl fmt::Display for Reply {
                 for (name, value) in response.fields {
                     write!(f, ", {name}: {value}")?;
                 }
-                match response.body {
-                    Body::Is(body) => write!(f, ", {}", Shown(body.as_bytes())),
+                match &response.body {
+                    Body::Is(body) => write!(f, ", {}", Shown(body)),
                     Body::Any => write!(f, " with a body"),
-                    Body::Withheld => write!(f, " without a body"),
+                    Body::Withheld | Body::None => write!(f, " without a body"),
                 }
             }
         }

@@ -133,10 +133,80 @@ flaws! {
     NeverCloses,
     /// Says that it closes, and does not.
     SaysClose,
-    /// Takes anything for a request.
+    /// Does not know that HTTP/1.0 may ask for more.
+    ForgetsKeepAlive,
+    /// Says `405` and not what is allowed.
+    NoAllow,
+    /// Does not know OPTIONS.
+    NoOptions,
+
+    // What it takes for a request.
+    /// Anything.
     BelievesAll,
-    /// Has no limit for a head.
+    /// A head, or a body, of any length.
     NoLimit,
+    /// A line of any length.
+    LongLines,
+    /// No line of a length that is usual.
+    ShortLines,
+    /// Any version of HTTP.
+    AnyVersion,
+    /// Any method.
+    AnyMethod,
+    /// As many fields as anybody likes.
+    ManyFields,
+    /// Any host, and none, and two.
+    AnyHost,
+    /// No target but a path.
+    OnlyPaths,
+    /// No request behind an empty line.
+    MindsEmptyLines,
+    /// Spaces before a colon.
+    TakesSpaces,
+    /// Fields that go on in a second line.
+    TakesFolds,
+    /// Control characters.
+    TakesControls,
+    /// LF for the end of a line.
+    TakesLf,
+    /// Any expectation.
+    AnyExpectation,
+
+    // Where it takes a body to end.
+    /// Before it begins.
+    IgnoresBodies,
+    /// After the first hundred bytes.
+    LosesBytes,
+    /// At a length that is not just digits.
+    LooseLengths,
+    /// At the first of several lengths.
+    FirstLength,
+    /// After the last chunk, whatever its length says.
+    LengthAndChunks,
+    /// After the last chunk, also in HTTP/1.0.
+    OldCoding,
+    /// After the last chunk, whatever the last coding is.
+    AnyLastCoding,
+    /// After the last chunk, whatever the other codings are.
+    AnyCoding,
+    /// Without a length, before it begins.
+    NeedsNoLength,
+    /// After a chunk whose size is not just digits.
+    LooseSizes,
+    /// After a chunk whose size was too large to be reckoned with.
+    WrapsSizes,
+    /// After a chunk of any size.
+    CountsNoChunks,
+    /// After a chunk that is longer than it says.
+    SkipsChunkEnds,
+    /// Not behind an extension.
+    MindsExtensions,
+    /// After its trailers, which it takes for fields.
+    MergesTrailers,
+    /// Nowhere, as long as the client waits to be told to go on.
+    NeverContinues,
+    /// Where it has told a client of HTTP/1.0 to go on.
+    AlwaysContinues,
 }
 
 /// A conversation: what comes in, and what goes out for it.

@@ -1,0 +1,132 @@
+//! The head of a request, and every rule that it must keep. A flaw forgets one.
+
+use super::{Flaw, MAX_BODY, MAX_LINE};
+
+const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"];
+
+pub struct Head {
+    pub method: String,
+    pub target: String,
+    pub version: String,
+    /// Name, in lower case, and value.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Head {
+    /// Parses a head without the empty line that ends it; an error is the status that says so.
+    pub fn parse(bytes: &[u8], flaw: Flaw) -> Result<Head, u16> {
+        let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
+        let text = match flaw {
+            Flaw::TakesFolds => text.replace("\r\n ", "").replace("\r\n\t", ""),
+            _ => text,
+        };
+        let mut lines = text.split("\r\n");
+        let line = lines.next().unwrap_or_default();
+        let words: Vec<&str> = line.split(' ').collect();
+        let [method, target, version] = match words[..] {
+            [method, target, version] => [method, target, version],
+            _ if flaw == Flaw::BelievesAll => ["GET", "/plain", "HTTP/1.1"],
+            _ => return Err(400),
+        };
+        let mut fields = Vec::new();
+        for line in lines {
+            fields.push(field(line, flaw)?);
+        }
+        let head =
+            Head { method: method.into(), target: target.into(), version: version.into(), fields };
+        match head.broken_rule(line.len(), flaw) {
+            Some(status) => Err(status),
+            None => Ok(head),
+        }
+    }
+
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|field| field.0 == name).map(|field| field.1.as_str())
+    }
+
+    pub fn is_old(&self) -> bool {
+        self.version == "HTTP/1.0"
+    }
+
+    pub fn lists(&self, name: &str, word: &str) -> bool {
+        let lists = self.fields.iter().filter(|field| field.0 == name);
+        lists
+            .flat_map(|field| field.1.split(','))
+            .any(|item| item.trim().eq_ignore_ascii_case(word))
+    }
+
+    pub fn expects_continue(&self, flaw: Flaw) -> bool {
+        let old = self.is_old() && flaw != Flaw::AlwaysContinues;
+        self.field("expect") == Some("100-continue") && !old && flaw != Flaw::NeverContinues
+    }
+
+    /// The status of the first rule that is broken, if it is not the one that the flaw forgets.
+    fn broken_rule(&self, line: usize, flaw: Flaw) -> Option<u16> {
+        let count = |name: &str| self.fields.iter().filter(|field| field.0 == name).count();
+        let (method, version) = (self.method.as_str(), self.version.as_str());
+        let versions = ["HTTP/1.0", "HTTP/1.1", "HTTP/1.2"];
+        let others = ["HTTP/0.9", "HTTP/2.0"];
+        let absolute = self.target.starts_with("http://") && flaw != Flaw::OnlyPaths;
+        let formed = (versions.contains(&version) || others.contains(&version))
+            && (self.target.starts_with('/') || self.target == "*" || absolute);
+        let longest = if flaw == Flaw::ShortLines { MAX_LINE / 2 } else { MAX_LINE };
+        let expects = self.field("expect").unwrap_or("100-continue");
+        let length = self.field("content-length");
+        let lengths = count("content-length") + length.map_or(0, |list| list.matches(',').count());
+        let codings = self.field("transfer-encoding").unwrap_or_default().to_ascii_lowercase();
+        let coded = count("transfer-encoding") > 0;
+        let rules = [
+            (Flaw::BelievesAll, 400, !formed),
+            (Flaw::LongLines, 414, line > longest),
+            (Flaw::AnyVersion, 505, others.contains(&version)),
+            (Flaw::AnyMethod, 501, !METHODS.contains(&method)),
+            (Flaw::ManyFields, 431, self.fields.len() > 100),
+            (Flaw::AnyHost, 400, !self.is_old() && !self.has_host()),
+            (Flaw::AnyExpectation, 417, expects != "100-continue"),
+            (Flaw::LooseLengths, 400, lengths == 1 && length.is_some_and(|n| !is_number(n))),
+            (Flaw::FirstLength, 400, lengths > 1),
+            (Flaw::LengthAndChunks, 400, coded && lengths > 0),
+            (Flaw::OldCoding, 400, coded && self.is_old()),
+            (Flaw::AnyLastCoding, 400, coded && !codings.ends_with("chunked")),
+            (Flaw::AnyLastCoding, 400, codings == "xchunked"),
+            (Flaw::AnyCoding, 501, codings.ends_with(", chunked")),
+            (
+                Flaw::NoLimit,
+                413,
+                length.and_then(|n| n.parse().ok()).is_some_and(|n: u64| n > MAX_BODY),
+            ),
+            (Flaw::NeedsNoLength, 411, method == "POST" && self.is_old() && lengths == 0 && !coded),
+        ];
+        let kept = |flaw_of_rule| flaw != flaw_of_rule && flaw != Flaw::BelievesAll;
+        rules.into_iter().find(|&(forgets, _, broken)| broken && kept(forgets)).map(|rule| rule.1)
+    }
+
+    fn has_host(&self) -> bool {
+        let mut hosts = self.fields.iter().filter(|field| field.0 == "host");
+        let (Some((_, host)), None) = (hosts.next(), hosts.next()) else { return false };
+        let (name, port) = host.split_once(':').unwrap_or((host, "80"));
+        !name.contains([' ', '/']) && is_number(port)
+    }
+}
+
+/// Whether it is digits and nothing else, and can be reckoned with.
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u64>().is_ok()
+}
+
+/// Name and value of a field or a trailer.
+pub fn field(line: &str, flaw: Flaw) -> Result<(String, String), u16> {
+    let Some((name, value)) = line.split_once(':') else {
+        return if flaw == Flaw::BelievesAll { Ok(Default::default()) } else { Err(400) };
+    };
+    let name = if flaw == Flaw::TakesSpaces { name.trim_end() } else { name };
+    let control = |text: &str| text.contains(|c: char| c.is_control() && c != '\t');
+    let rules = [
+        (Flaw::BelievesAll, name.is_empty() || name.contains([' ', '\t'])),
+        (Flaw::TakesControls, control(name) || control(value)),
+    ];
+    match rules.into_iter().any(|(forgets, broken)| broken && forgets != flaw) {
+        true => Err(400),
+        false => Ok((name.to_ascii_lowercase(), value.trim().into())),
+    }
+}

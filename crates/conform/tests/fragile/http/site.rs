@@ -1,0 +1,77 @@
+//! What is served.
+
+use std::panic::catch_unwind;
+use std::process;
+use std::thread;
+use std::time::Duration;
+
+use super::rules::Head;
+use super::{Answer, Flaw};
+
+const PAGE: &str = "text/html; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const GET_ONLY: &str = "GET, HEAD, OPTIONS";
+const POST_ONLY: &str = "POST, OPTIONS";
+
+/// Answers a request.
+pub fn answer(head: &Head, body: Vec<u8>, flaw: Flaw) -> Answer {
+    let kept = head.lists("connection", "keep-alive") && flaw != Flaw::ForgetsKeepAlive;
+    let close = head.lists("connection", "close") || (head.is_old() && !kept);
+    let target = head.target.strip_prefix("http://example.com").unwrap_or(&head.target);
+    let path = target.split('?').next().unwrap_or_default();
+    let (status, fields, body) = match (head.method.as_str(), allowed(path)) {
+        _ if flaw == Flaw::EverythingFound => route(target, flaw),
+        ("OPTIONS", _) if flaw == Flaw::NoOptions => (404, page(), b"nothing".to_vec()),
+        ("OPTIONS", allow) => (204, vec![("Allow", allow.to_string())], Vec::new()),
+        ("POST", POST_ONLY) => (200, Vec::new(), body),
+        ("POST" | "DELETE", allow) | ("GET" | "HEAD", allow @ POST_ONLY) => {
+            let allow = if flaw == Flaw::NoAllow { "" } else { allow };
+            (405, vec![("Allow", allow.to_string())], b"not here\n".to_vec())
+        }
+        _ => route(target, flaw),
+    };
+    let with_body = head.method != "HEAD" || flaw == Flaw::HeadHasBody;
+    let close = close || status == 500;
+    Answer { status, fields, body, with_body, old: head.is_old(), close }
+}
+
+fn allowed(path: &str) -> &'static str {
+    match path {
+        "/echo" => POST_ONLY,
+        _ => GET_ONLY,
+    }
+}
+
+fn page() -> Vec<(&'static str, String)> {
+    vec![("Content-Type", PAGE.into())]
+}
+
+fn route(target: &str, flaw: Flaw) -> (u16, Vec<(&'static str, String)>, Vec<u8>) {
+    let typed = |status, content_type: &str, body: &str| {
+        (status, vec![("Content-Type", content_type.into())], body.as_bytes().to_vec())
+    };
+    let plain = if flaw == Flaw::LongPlain { "Hello, World!\n" } else { "Hello, World!" };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    match path.split('/').collect::<Vec<_>>()[..] {
+        _ if flaw == Flaw::EverythingFound => typed(200, "text/plain", plain),
+        ["", ""] => typed(200, PAGE, "<!doctype html><title>A page</title>"),
+        ["", "plain"] => typed(200, "text/plain", plain),
+        ["", "prime", n] => {
+            let prime = proto::is_prime(n.parse().unwrap_or(0)) && flaw != Flaw::AllComposite;
+            typed(200, TEXT, if prime { "prime\n" } else { "composite\n" })
+        }
+        ["", "sleep"] => {
+            let ms = query.trim_start_matches("ms=").parse().unwrap_or(0);
+            thread::sleep(Duration::from_millis(ms));
+            typed(200, TEXT, &format!("slept {ms} ms\n"))
+        }
+        ["", "panic"] => {
+            let handler = || panic!("somebody asked for it");
+            if catch_unwind(handler).is_err() && flaw == Flaw::DiesOfPanics {
+                process::exit(101);
+            }
+            typed(500, TEXT, "it panicked\n")
+        }
+        _ => typed(404, PAGE, "<!doctype html><title>Nothing here</title>"),
+    }
+}
