@@ -1,5 +1,6 @@
 //! The site, asked without a socket.
 
+mod anything;
 mod api;
 mod client;
 mod guess;
