@@ -2,6 +2,7 @@
 
 mod bench;
 mod diff;
+mod fuzz;
 mod matrix;
 #[cfg(test)]
 mod scratch;
@@ -27,6 +28,8 @@ enum Command {
     BenchAll(bench::Args),
     /// Show what a step changes in the step it grew from
     Diff(diff::Args),
+    /// Look for inputs that the protocols answer wrongly
+    Fuzz(fuzz::Args),
     /// Print which step passes which conformance case
     Matrix(matrix::Args),
     /// Check the invariants that keep the project simple
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::BenchAll(args) => bench::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Fuzz(args) => fuzz::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::Tidy(args) => tidy::run(args),
     };
