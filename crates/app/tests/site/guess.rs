@@ -223,6 +223,7 @@ fn a_person_who_sent_nonsense_may_try_again() {
         let page = ask(&site, &format!("POST {game}"), &[BROWSER, FORM], body);
         assert_eq!(page.status, UNPROCESSABLE);
         assert!(page.body.contains(&format!("<h1>{said}</h1>")), "{page:?}");
+        assert!(page.body.contains(&format!("<title>{said} · ")), "{page:?}");
         assert!(page.body.contains("It is from 1 to 100."), "{page:?}");
         assert_eq!(form(&page), (game.clone(), true));
     }

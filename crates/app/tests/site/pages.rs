@@ -157,6 +157,7 @@ fn errors_come_in_the_format_that_is_accepted() {
         let ask = |line| converse(&site(), line, &[("Accept", accept)], b"", usize::MAX);
         assert_eq!(ask("GET /echo").field("Content-Type"), bad_request, "{accept}");
         assert_eq!(ask("GET /nowhere").field("Content-Type"), not_found, "{accept}");
+        assert_eq!(ask("GET /nowhere").field("Vary"), "Accept");
         assert_eq!(ask("GET /prime/x").field("Content-Type"), bad_request, "{accept}");
     }
     let json = converse(&site(), "GET /prime/x", &[("Accept", "application/json")], b"", 7);
