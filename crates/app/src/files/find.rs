@@ -81,3 +81,25 @@ fn failed(error: io::Error) -> Error {
         kind => Error::Unreadable(kind),
     }
 }
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+    use std::process::Command;
+
+    use super::*;
+
+    /// What took the place of a file after it was found.
+    #[test]
+    fn a_link_is_not_opened_and_a_fifo_is_not_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let [file, link, fifo] = ["file", "link", "fifo"].map(|name| place.path().join(name));
+        std::fs::write(&file, "text").unwrap();
+        symlink(&file, &link).unwrap();
+        assert!(Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+        assert!(open(&file).is_ok());
+        assert!(matches!(open(&link), Err(Error::Unreadable(_))));
+        assert!(matches!(open(&fifo), Err(Error::NotFound)));
+        assert!(matches!(open(place.path()), Err(Error::NotFound)));
+    }
+}
