@@ -1,9 +1,9 @@
 //! The chunked coding, taken off a body as it arrives (RFC 9112 §7.1).
 
 use crate::grammar::{HEX_DIGIT, find, has_control, span};
-use crate::head::split_field;
+use crate::head::check_field;
 use crate::limits::{MAX_BODY, MAX_CHUNK_EXTENSIONS, MAX_TRAILERS};
-use crate::refusal::{Refusal, bad, refuse};
+use crate::refusal::{LINE_END, Refusal, bad, refuse};
 use crate::response::Status;
 
 /// Where in a chunked body we are.
@@ -92,7 +92,7 @@ impl Chunks {
                     self.trailers += line.len();
                     match whole(line)? {
                         b"" => return Ok((used, true)),
-                        field => drop(split_field(field)?),
+                        _ => check_field(line)?,
                     }
                 }
             }
@@ -147,12 +147,11 @@ fn size(digits: &[u8], held: usize) -> Result<usize, Refusal> {
     }
 }
 
-/// A line without its CRLF (RFC 9112 §2.2 would allow a bare LF; whoever reads it differently
-/// would see another request).
+/// A line without its CRLF.
 fn whole(line: &[u8]) -> Result<&[u8], Refusal> {
     match line.strip_suffix(b"\r\n") {
         Some(line) => Ok(line),
-        None => bad("a line ends in LF without CR"),
+        None => bad(LINE_END),
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use crate::grammar::{TOKEN, elements, find, has_control, is_host, number, span};
+use crate::grammar::{TOKEN, elements, find, is, is_host, number, span, value};
 use crate::limits::{MAX_BODY, MAX_FIELDS, MAX_HEAD, MAX_REQUEST_LINE};
-use crate::refusal::{Refusal, bad, refuse};
+use crate::refusal::{LINE_END, Refusal, bad, refuse};
 use crate::request::{Method, Request, Version};
-use crate::request_line::{RequestLine, too_long};
+use crate::request_line::{self, RequestLine, too_long};
 use crate::response::{After, Framing, Status};
 
 /// What is known of a head so far. It keeps positions, not bytes: the input stays where it is
@@ -73,61 +73,81 @@ impl Head {
     /// Looks at what has arrived since the last call. `input` begins with the head, and has only
     /// grown at its end. Returns how long the head is, once it is whole; after an error it must
     /// not be asked again.
+    ///
+    /// A line is parsed where it stands, without looking for its end first. Where that fails, the
+    /// line is wrong if its end is there; if not, it is parsed again when its end has arrived.
     pub fn advance(&mut self, input: &[u8]) -> Result<Option<usize>, Refusal> {
-        while let Some(at) = find(b'\n', &input[self.looked..]) {
-            let start = self.line;
-            let end = self.looked + at + 1;
-            self.check_limits(&input[start..end], end)?;
-            (self.looked, self.line) = (end, end);
-            let Some(line) = input[start..end].strip_suffix(b"\r\n") else {
-                return bad("a line ends in LF without CR");
-            };
-            match (&self.request, line) {
-                // One empty line before a request is forgiven (RFC 9112 §2.2).
-                (None, b"") if start == 0 => {}
-                (None, line) => self.request = Some(RequestLine::parse(line, start)?),
-                (Some(request), b"") => {
-                    self.check_whole(request)?;
-                    return Ok(Some(end));
-                }
-                (Some(_), line) => self.field(line)?,
+        // What is over the limit is not looked at.
+        let head = &input[..input.len().min(MAX_HEAD)];
+        if self.looked > self.line && find(b'\n', &head[self.looked..]).is_none() {
+            return self.wait(input);
+        }
+        if self.line == 0 && head.starts_with(b"\r\n") {
+            // One empty line before a request is forgiven (RFC 9112 §2.2).
+            self.line = 2;
+        }
+        if self.request.is_none() {
+            let head = &head[..head.len().min(self.line + MAX_REQUEST_LINE)];
+            match RequestLine::parse(head, self.line) {
+                Ok(request) => self.line = self.request.insert(request).end,
+                Err(rest) => match line_end(head, rest) {
+                    Some(end) => return Err(request_line::fault(&head[self.line..end])),
+                    None => return self.wait(input),
+                },
             }
         }
+        let mut lines = &head[self.line..];
+        loop {
+            if lines.starts_with(b"\r\n") {
+                self.check_whole()?;
+                return Ok(Some(head.len() - lines.len() + 2));
+            }
+            match Field::parse(lines) {
+                Ok(field) => {
+                    self.field(field.name, field.value)?;
+                    lines = field.next;
+                }
+                Err(rest) => {
+                    self.line = head.len() - lines.len();
+                    return match line_end(head, rest) {
+                        Some(end) => Err(field_fault(&head[self.line..end])),
+                        None => self.wait(input),
+                    };
+                }
+            }
+        }
+    }
+
+    /// A line is still arriving, so it will be longer than what is here by a byte at least: judged
+    /// now as it would be then, and the answer does not depend on the slicing.
+    fn wait(&mut self, input: &[u8]) -> Result<Option<usize>, Refusal> {
+        if self.request.is_none() {
+            if let Some(start) = input[self.line..].get(..MAX_REQUEST_LINE) {
+                return too_long(start);
+            }
+        } else if input.len() >= MAX_HEAD {
+            return refuse(Status::HEAD_TOO_LARGE, "the head is over 16384 bytes");
+        }
         self.looked = input.len();
-        // The line is still arriving, so it will be longer than what is here by a byte at least:
-        // judged now as it would be then, and the answer does not depend on the slicing.
-        self.check_limits(&input[self.line..], input.len() + 1)?;
         Ok(None)
     }
 
-    /// Whether a line, or what has arrived of it, and all up to its end is within the limits.
-    fn check_limits(&self, line: &[u8], end: usize) -> Result<(), Refusal> {
-        if self.request.is_none() {
-            if end - self.line > MAX_REQUEST_LINE {
-                return too_long(&line[..MAX_REQUEST_LINE]);
-            }
-        } else if end > MAX_HEAD {
-            return refuse(Status::HEAD_TOO_LARGE, "the head is over 16384 bytes");
-        }
-        Ok(())
-    }
-
-    /// One field line, without its CRLF (RFC 9112 §5).
-    fn field(&mut self, line: &[u8]) -> Result<(), Refusal> {
+    /// What a field says, if it is one that framing depends on.
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Result<(), Refusal> {
         self.fields += 1;
         if self.fields > MAX_FIELDS {
             return refuse(Status::HEAD_TOO_LARGE, "there are over 100 fields");
         }
-        let (name, value) = split_field(line)?;
         // Told apart by length first: most fields need no comparison at all.
-        match name.len() {
-            4 if name.eq_ignore_ascii_case(b"host") => self.host(value),
-            6 if name.eq_ignore_ascii_case(b"expect") => self.expect(value),
-            10 if name.eq_ignore_ascii_case(b"connection") => self.connection(value),
-            14 if name.eq_ignore_ascii_case(b"content-length") => self.content_length(value),
-            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => self.transfer_encoding(value),
-            _ => Ok(()),
-        }
+        let says = match name.len() {
+            4 if is(name, b"host") => Head::host,
+            6 if is(name, b"expect") => Head::expect,
+            10 if is(name, b"connection") => Head::connection,
+            14 if is(name, b"content-length") => Head::content_length,
+            17 if is(name, b"transfer-encoding") => Head::transfer_encoding,
+            _ => return Ok(()),
+        };
+        says(self, value.trim_ascii())
     }
 
     /// RFC 9112 §3.2, RFC 9110 §7.2.
@@ -157,7 +177,7 @@ impl Head {
     /// RFC 9112 §6.1. `chunked` comes once and last.
     fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Refusal> {
         for coding in elements(value) {
-            let chunked = coding.eq_ignore_ascii_case(b"chunked");
+            let chunked = is(coding, b"chunked");
             self.coding = Some(match self.coding {
                 None if chunked => Coding::Chunked,
                 Some(Coding::Others) if chunked => Coding::OthersThenChunked,
@@ -175,15 +195,15 @@ impl Head {
     /// to; neither concerns us.
     fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
         for option in elements(value) {
-            self.close |= option.eq_ignore_ascii_case(b"close");
-            self.keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+            self.close |= is(option, b"close");
+            self.keep_alive |= is(option, b"keep-alive");
         }
         Ok(())
     }
 
     /// RFC 9110 §10.1.1.
     fn expect(&mut self, value: &[u8]) -> Result<(), Refusal> {
-        if !value.eq_ignore_ascii_case(b"100-continue") {
+        if !is(value, b"100-continue") {
             return refuse(Status::EXPECTATION_FAILED, "only 100-continue can be expected");
         }
         self.expect = true;
@@ -192,7 +212,8 @@ impl Head {
 
     /// What can be said only when all fields are known: above all, where the body ends
     /// (RFC 9112 §6.3).
-    fn check_whole(&self, line: &RequestLine) -> Result<(), Refusal> {
+    fn check_whole(&self) -> Result<(), Refusal> {
+        let line = self.request.as_ref().expect("the request line comes first");
         if line.version == Version::Http11 && !self.host {
             return bad("the Host is missing");
         }
@@ -263,41 +284,72 @@ impl Head {
     }
 
     /// The request, once the head is whole: `input` is exactly the head.
+    #[inline]
     pub fn request<'a>(&self, input: &'a [u8], body: &'a [u8]) -> Request<'a> {
         let line = self.request.as_ref().expect("a whole head has a request line");
-        let text = |range: &Range<usize>| {
-            str::from_utf8(&input[range.clone()]).expect("a target is visible ASCII")
-        };
+        let text =
+            |range: Range<usize>| str::from_utf8(&input[range]).expect("a target is visible ASCII");
         Request {
             method: line.method,
             version: line.version,
-            authority: line.authority.as_ref().map(text),
-            target: text(&line.target),
+            authority: (line.authority < line.path).then(|| text(line.authority..line.path)),
+            target: text(line.path..line.target_end),
             fields: &input[line.end..input.len() - 2],
             body,
         }
     }
 }
 
-/// A field line without its CRLF: name and value (RFC 9112 §5).
-pub(crate) fn split_field(line: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
+/// A field line (RFC 9112 §5).
+struct Field<'a> {
+    name: &'a [u8],
+    /// With the white space around it.
+    value: &'a [u8],
+    /// What follows the line.
+    next: &'a [u8],
+}
+
+impl Field<'_> {
+    /// The field line that `input` begins with. Or else the rest of the input, from a place in the
+    /// line where it cannot be a field line, or has not arrived.
+    #[inline]
+    fn parse(input: &[u8]) -> Result<Field<'_>, &[u8]> {
+        let (name, rest) = input.split_at(span(&TOKEN, input));
+        let Some(after) = rest.strip_prefix(b":") else { return Err(rest) };
+        if name.is_empty() {
+            return Err(rest);
+        }
+        let (value, rest) = after.split_at(value(after));
+        match rest.strip_prefix(b"\r\n") {
+            Some(next) => Ok(Field { name, value, next }),
+            None => Err(rest),
+        }
+    }
+}
+
+/// Where in `input` the line ends that `rest`, its last part, begins in; `None` if the end has
+/// not arrived.
+fn line_end(input: &[u8], rest: &[u8]) -> Option<usize> {
+    find(b'\n', rest).map(|at| input.len() - rest.len() + at + 1)
+}
+
+/// What is wrong with a line that is no field line.
+fn field_fault(line: &[u8]) -> Refusal {
+    let Some(line) = line.strip_suffix(b"\r\n") else { return Refusal::bad(LINE_END) };
     let colon = span(&TOKEN, line);
-    let (name, rest) = line.split_at(colon);
-    let Some(value) = rest.strip_prefix(b":") else {
-        return bad(match rest.first() {
-            Some(b' ' | b'\t') if colon == 0 => "a field is folded onto a second line",
-            Some(b' ' | b'\t') => "white space stands before a field's colon",
-            None => "a field has no colon",
-            Some(_) => "a field's name has a character that does not belong there",
-        });
-    };
-    if name.is_empty() {
-        return bad("a field has no name");
-    }
-    if has_control(value) {
-        return bad("a field's value has a control character");
-    }
-    Ok((name, value.trim_ascii()))
+    Refusal::bad(match line.get(colon) {
+        Some(b' ' | b'\t') if colon == 0 => "a field is folded onto a second line",
+        Some(b' ' | b'\t') => "white space stands before a field's colon",
+        Some(b':') if colon == 0 => "a field has no name",
+        Some(b':') => "a field's value has a control character",
+        Some(_) => "a field's name has a character that does not belong there",
+        None => "a field has no colon",
+    })
+}
+
+/// Whether this is a field line.
+pub(crate) fn check_field(line: &[u8]) -> Result<(), Refusal> {
+    Field::parse(line).map(drop).map_err(|_| field_fault(line))
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@
 //! * What is ambiguous is refused, not guessed at: after a refusal nothing more is parsed, and
 //!   the connection closes. `tests/refusals.rs` has each case with its clause.
 //! * A line is judged when it is whole, and in order, so the answer is the same however the
-//!   network slices the request. Every byte is looked at twice: once to find the end of its line,
-//!   once to check it; what framing depends on is looked at once more.
+//!   network slices the request. Every byte is looked at once, or twice if its line comes in
+//!   pieces; what framing depends on is looked at once more.
 //! * Bodies with a `Content-Length` and in chunks, with trailers; `Expect: 100-continue` is told
 //!   to go on. An application gets a body whole, at most [`limits::MAX_BODY`] of it.
 //! * Responses with a length, in chunks, or in pieces that are made while they are sent, so that

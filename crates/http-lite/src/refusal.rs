@@ -11,6 +11,17 @@ pub struct Refusal {
     pub why: &'static str,
 }
 
+impl Refusal {
+    /// 400: what arrived is not HTTP.
+    pub(crate) fn bad(why: &'static str) -> Refusal {
+        Refusal { status: Status::BAD_REQUEST, why }
+    }
+}
+
+/// RFC 9112 §2.2 would allow to take a bare LF for the end of a line. Whoever reads it differently
+/// would see another request.
+pub(crate) const LINE_END: &str = "a line ends in LF without CR";
+
 /// Refuses with this status.
 pub(crate) fn refuse<T>(status: Status, why: &'static str) -> Result<T, Refusal> {
     Err(Refusal { status, why })
@@ -18,5 +29,5 @@ pub(crate) fn refuse<T>(status: Status, why: &'static str) -> Result<T, Refusal>
 
 /// Refuses with 400: what arrived is not HTTP.
 pub(crate) fn bad<T>(why: &'static str) -> Result<T, Refusal> {
-    refuse(Status::BAD_REQUEST, why)
+    Err(Refusal::bad(why))
 }

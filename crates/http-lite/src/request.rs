@@ -58,6 +58,17 @@ pub enum Version {
     Http11,
 }
 
+impl Version {
+    #[inline]
+    pub(crate) fn parse(version: &[u8]) -> Option<Version> {
+        match version.strip_prefix(b"HTTP/1.")? {
+            b"0" => Some(Version::Http10),
+            [b'1'..=b'9'] => Some(Version::Http11),
+            _ => None,
+        }
+    }
+}
+
 /// A request that is whole and valid. It borrows from the bytes that arrived.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
