@@ -2,6 +2,7 @@
 //! words in capitals are theirs: what a server MUST, SHOULD or MAY do.
 
 mod bodies;
+pub(crate) mod files;
 mod refusals;
 
 use crate::script::{
@@ -34,7 +35,7 @@ const POST_ONLY: &[(&str, &str)] = &[("Allow", "POST, OPTIONS")];
 
 /// Every case, by subject.
 pub(crate) fn cases() -> Vec<Case> {
-    [CASES, bodies::CASES, refusals::CASES].concat()
+    [CASES, bodies::CASES, refusals::CASES, files::CASES].concat()
 }
 
 const CASES: &[Case] = &[

@@ -22,6 +22,9 @@ const GRACE: &str = "10";
 /// the largest case need half of it; who keeps what no client has a right to needs more.
 pub(crate) const MEMORY: u64 = 64 * 1024 * 1024;
 
+/// What an HTTP server serves as files.
+const PUBLIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public");
+
 /// How much of what a server says on stderr is kept, for the report.
 const KEPT: usize = 4 * 1024;
 
@@ -54,9 +57,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts `program` on a free port of the loopback interface and waits until it listens.
     pub fn start(program: &Program, protocol: Protocol, patience: Duration) -> Result<Server> {
+        let public: &[&str] = match protocol {
+            Protocol::Frames => &[],
+            Protocol::Http => &["--public", PUBLIC],
+        };
         let mut child = Command::new(&program.path)
             .args(&program.flags)
             .args(["--addr", "127.0.0.1:0", "--grace", GRACE])
+            .args(public)
             .args(["--protocol", protocol.flag()])
             // To print a backtrace, a debug build reads its symbols: more than a server needs.
             .env("RUST_BACKTRACE", "0")

@@ -1,6 +1,7 @@
 //! As much of HTTP/1.1 as the cases ask for: heads, the rules that they must keep, and bodies.
 
 mod body;
+mod files;
 mod rules;
 mod site;
 
@@ -97,7 +98,7 @@ impl Http {
         for (name, value) in &answer.fields {
             head += &format!("{name}: {value}\r\n");
         }
-        if answer.status != 204 {
+        if answer.status != 204 && answer.status != 304 {
             let length = answer.body.len() + usize::from(self.flaw == Flaw::WrongLength);
             head += &format!("Content-Length: {length}\r\n");
         }

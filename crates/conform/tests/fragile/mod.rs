@@ -140,6 +140,26 @@ flaws! {
     /// Does not know OPTIONS.
     NoOptions,
 
+    // How it serves files.
+    /// From anywhere.
+    WayOut,
+    /// Again, to who has them.
+    NeverUnmodified,
+    /// With the answer that they are unmodified.
+    BodyWith304,
+    /// Of whatever version.
+    IgnoresIfMatch,
+    /// Always whole.
+    NoRanges,
+    /// With one byte more than was asked for.
+    LongRanges,
+    /// From their end on.
+    AnyRange,
+    /// By whatever unit.
+    AnyUnit,
+    /// And lets go of them.
+    DeletesFiles,
+
     // What it takes for a request.
     /// Anything.
     BelievesAll,

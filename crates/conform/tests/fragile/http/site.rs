@@ -6,12 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use super::rules::Head;
-use super::{Answer, Flaw};
+use super::{Answer, Flaw, files};
 
 const PAGE: &str = "text/html; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const GET_ONLY: &str = "GET, HEAD, OPTIONS";
 const POST_ONLY: &str = "POST, OPTIONS";
+
+/// A status, the fields that the connection does not add, and a body.
+pub type Reply = (u16, Vec<(&'static str, String)>, Vec<u8>);
 
 /// Answers a request.
 pub fn answer(head: &Head, body: Vec<u8>, flaw: Flaw) -> Answer {
@@ -24,11 +27,15 @@ pub fn answer(head: &Head, body: Vec<u8>, flaw: Flaw) -> Answer {
         ("OPTIONS", _) if flaw == Flaw::NoOptions => (404, page(), b"nothing".to_vec()),
         ("OPTIONS", allow) => (204, vec![("Allow", allow.to_string())], Vec::new()),
         ("POST", POST_ONLY) => (200, Vec::new(), body),
+        ("DELETE", _) if flaw == Flaw::DeletesFiles => (200, Vec::new(), b"gone\n".to_vec()),
         ("POST" | "DELETE", allow) | ("GET" | "HEAD", allow @ POST_ONLY) => {
             let allow = if flaw == Flaw::NoAllow { "" } else { allow };
             (405, vec![("Allow", allow.to_string())], b"not here\n".to_vec())
         }
-        _ => route(target, flaw),
+        _ => match files::find(path, flaw) {
+            Some(file) => files::answer(head, &file, flaw),
+            None => route(target, flaw),
+        },
     };
     let with_body = head.method != "HEAD" || flaw == Flaw::HeadHasBody;
     let close = close || status == 500;
@@ -46,7 +53,7 @@ fn page() -> Vec<(&'static str, String)> {
     vec![("Content-Type", PAGE.into())]
 }
 
-fn route(target: &str, flaw: Flaw) -> (u16, Vec<(&'static str, String)>, Vec<u8>) {
+fn route(target: &str, flaw: Flaw) -> Reply {
     let typed = |status, content_type: &str, body: &str| {
         (status, vec![("Content-Type", content_type.into())], body.as_bytes().to_vec())
     };
