@@ -20,6 +20,7 @@ mod runner;
 mod script;
 mod server;
 mod suite;
+mod tools;
 
 use std::fmt;
 
@@ -27,6 +28,7 @@ pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
 pub use script::{Action, Body, Client, Reply, Response};
 pub use server::Program;
 pub use suite::{declared_failures, main};
+pub use tools::{TOOLS, Tool};
 
 /// One thing that every server must do.
 #[derive(Debug, Clone, Copy)]

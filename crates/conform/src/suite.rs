@@ -1,4 +1,4 @@
-//! The test of a step: every case, and the small client in Python.
+//! The test of a step: every case, a few tools that everybody has, and the small client in Python.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::server::Server;
-use crate::{Case, Claim, PATIENCE, Program, Protocol, Verdict, cases, run};
+use crate::{Case, Claim, PATIENCE, Program, Protocol, TOOLS, Tool, Verdict, cases, run};
 
 /// How many cases are played at once: most of them wait most of the time.
 const AT_ONCE: usize = 4;
@@ -57,6 +57,7 @@ fn trials(program: &Program, directory: &Path) -> Result<Vec<Trial>> {
     };
     let mut trials: Vec<Trial> =
         cases().into_iter().map(|case| trial(case, program.clone(), claim(case.name))).collect();
+    trials.extend(TOOLS.iter().map(|tool| tool_trial(tool, program.clone(), claim(tool.like))));
     let script = directory.join("../scripts/simple_test_client.py");
     let (program, claim) = (program.clone(), claim("computes"));
     trials.push(Trial::ignorable_test("simple-test-client", move || {
@@ -66,15 +67,32 @@ fn trials(program: &Program, directory: &Path) -> Result<Vec<Trial>> {
 }
 
 fn trial(case: Case, program: Program, claim: Claim) -> Trial {
-    let kind = match claim {
-        Claim::Passes => "passes",
-        Claim::Fails => "fails by design",
-    };
     let test = move || match case.impossible_here() {
         Some(reason) => Ok(Completion::ignored_with(reason)),
         None => compare(&case, claim, run(&case, &program, claim, PATIENCE)),
     };
-    Trial::ignorable_test(case.name, test).with_kind(kind)
+    Trial::ignorable_test(case.name, test).with_kind(kind(claim))
+}
+
+fn tool_trial(tool: &'static Tool, program: Program, claim: Claim) -> Trial {
+    let test = move || match (tool.missing_here(), claim) {
+        (Some(reason), _) => Ok(Completion::ignored_with(reason)),
+        (None, claim) => match (claim, tool.run(&program)) {
+            (Claim::Passes, Ok(())) | (Claim::Fails, Err(_)) => Ok(Completion::Completed),
+            (Claim::Passes, Err(error)) => Err(format!("{error:#}").into()),
+            (Claim::Fails, Ok(())) => {
+                Err(format!("it works, though {} fails by design", tool.like).into())
+            }
+        },
+    };
+    Trial::ignorable_test(tool.name, test).with_kind(kind(claim))
+}
+
+fn kind(claim: Claim) -> &'static str {
+    match claim {
+        Claim::Passes => "passes",
+        Claim::Fails => "fails by design",
+    }
 }
 
 fn compare(case: &Case, claim: Claim, verdict: Verdict) -> Result<Completion, Failed> {

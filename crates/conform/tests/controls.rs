@@ -9,7 +9,7 @@ use std::env;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use conform::{Case, Cause, Claim, PATIENCE, Program, Verdict, cases, run};
+use conform::{Case, Cause, Claim, PATIENCE, Program, TOOLS, Tool, Verdict, cases, run};
 use fragile::Flaw::{self, *};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -145,6 +145,21 @@ const CONTROLS: &[(Flaw, &str, Caught)] = &[
     (DiesOfPanics, "http-panic", Broken("the server has ended")),
 ];
 
+/// With whom a tool must not work, and what is said then.
+const TOOL_CONTROLS: &[(Flaw, &str, &str)] = &[
+    (NeverCloses, "curl-http1.0", "\"Connection: close\\r\\n\" is not in its place"),
+    (OneRead, "curl-http1.1", "\"Hello, World!0;\" is not in its place"),
+    (EverythingFound, "curl-head", "\"Content-Length: 100\\r\\n\" is not in its place"),
+    (NoRanges, "curl-range", "\"HTTP/1.1 206 \" is not in its place"),
+    (NoRanges, "curl-ranges", "\"HTTP/1.1 206 \" is not in its place"),
+    (NoRanges, "curl-continue-at", "byte ranges"),
+    (NeverUnmodified, "curl-etag", "\"304\" is not in its place"),
+    (NeverContinues, "curl-expect", "is not in its place in \"HTTP/1.1 200"),
+    (OneRead, "curl-chunked", "curl failed"),
+    (NoLimit, "curl-refused", "\"HTTP/1.1 413 \" is not in its place"),
+    (Reverses, "nc-pipelined", "is not in its place"),
+];
+
 /// What a case must say of a broken server.
 #[derive(Clone, Copy)]
 enum Caught {
@@ -193,7 +208,31 @@ fn trials() -> Vec<Trial> {
     for (_, name, _) in CONTROLS {
         assert!(cases().iter().any(|case| case.name == *name), "no case is called {name}");
     }
+    trials.extend(TOOLS.iter().flat_map(tool_trials));
     trials
+}
+
+/// A tool works with the server without a flaw, and not with the one that is its control.
+fn tool_trials(tool: &'static Tool) -> [Trial; 2] {
+    let control = TOOL_CONTROLS.iter().find(|(_, name, _)| *name == tool.name);
+    let (flaw, name, words) = *control.unwrap_or_else(|| panic!("nothing can fail {}", tool.name));
+    let trial = |name, flaw| {
+        let test = move || {
+            if let Some(reason) = tool.missing_here() {
+                return Ok(Completion::ignored_with(reason));
+            }
+            match tool.run(&program(flaw)).map_err(|error| error.to_string()) {
+                Ok(()) if flaw == Flawless => Ok(Completion::Completed),
+                Ok(()) => Err("it works all the same".into()),
+                Err(error) if flaw != Flawless && error.contains(words) => {
+                    Ok(Completion::Completed)
+                }
+                Err(error) => Err(error.into()),
+            }
+        };
+        Trial::ignorable_test(name, test)
+    };
+    [trial(name.into(), Flawless), trial(format!("{name}, {flaw:?}"), flaw)]
 }
 
 fn program(flaw: Flaw) -> Program {
