@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
 mod bench;
+mod browser;
 mod diff;
 mod fuzz;
 mod matrix;
@@ -26,6 +27,8 @@ struct Cli {
 enum Command {
     /// Put every step under the same load and print one table
     BenchAll(bench::Args),
+    /// Try the site in a browser
+    Browser(browser::Args),
     /// Show what a step changes in the step it grew from
     Diff(diff::Args),
     /// Look for inputs that the protocols answer wrongly
@@ -39,6 +42,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::BenchAll(args) => bench::run(args),
+        Command::Browser(args) => browser::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Matrix(args) => matrix::run(args),

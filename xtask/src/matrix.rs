@@ -1,14 +1,11 @@
 //! Every step against every conformance case.
 
-use std::env::{self, consts::EXE_SUFFIX};
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, ensure};
 use conform::{Case, Claim, PATIENCE, Program, Promise, Verdict};
 
 use crate::steps::{self, Step};
@@ -56,7 +53,7 @@ pub fn run(args: Args) -> Result<()> {
         return Ok(());
     }
     check_names(&steps)?;
-    let programs = build(&steps)?;
+    let programs: Vec<_> = steps::build(&steps)?.into_iter().map(Program::new).collect();
     let cases = conform::cases();
     let mut columns = Vec::new();
     for (step, program) in steps.iter().zip(&programs) {
@@ -106,29 +103,6 @@ fn check_names(steps: &[Step]) -> Result<()> {
 
 fn declares(step: &Step, case: &Case) -> bool {
     step.fails.iter().any(|name| name == case.name)
-}
-
-/// Builds the steps beside this program, and says where each is.
-fn build(steps: &[Step]) -> Result<Vec<Program>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(steps::root()).arg("build");
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    command.args(steps.iter().flat_map(|step| ["--package", &step.name]));
-    if !command.status().context("running cargo build")?.success() {
-        bail!("the build failed, see above");
-    }
-    let here = env::current_exe().context("looking for this program's own directory")?;
-    steps
-        .iter()
-        .map(|step| {
-            let path: PathBuf = here.with_file_name(format!("{}{EXE_SUFFIX}", step.name));
-            ensure!(path.is_file(), "cargo did not build {}", path.display());
-            Ok(Program::new(path))
-        })
-        .collect()
 }
 
 /// Plays every case against one step.

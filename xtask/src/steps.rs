@@ -1,9 +1,11 @@
 //! Which steps there are, read from their manifests.
 
+use std::env::{self, consts::EXE_SUFFIX};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 /// One `step-NN-name` directory.
@@ -93,6 +95,29 @@ pub fn all() -> Result<Vec<Step>> {
     }
     steps.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(steps)
+}
+
+/// Builds steps beside this program, in its profile, and says where each is.
+pub fn build(steps: &[Step]) -> Result<Vec<PathBuf>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root()).arg("build");
+    if !cfg!(debug_assertions) {
+        command.arg("--release");
+    }
+    command.args(steps.iter().flat_map(|step| ["--package", &step.name]));
+    if !command.status().context("running cargo build")?.success() {
+        bail!("the build failed, see above");
+    }
+    let here = env::current_exe().context("looking for this program's own directory")?;
+    steps
+        .iter()
+        .map(|step| {
+            let path = here.with_file_name(format!("{}{EXE_SUFFIX}", step.name));
+            ensure!(path.is_file(), "cargo did not build {}", path.display());
+            Ok(path)
+        })
+        .collect()
 }
 
 /// The one step that `wanted` names: `4`, `04`, `threadpool` or the whole name.

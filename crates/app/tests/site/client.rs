@@ -6,9 +6,10 @@ use std::sync::Arc;
 use http_lite::{App, Connection};
 use proto::Session;
 
-/// A site of its own.
+/// A site of its own, with the project's own files.
 pub fn site() -> Arc<dyn App> {
-    app::site(&app::Config { step: "step-04-threadpool", public: Path::new("no/such/place") })
+    let public = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../public"));
+    app::site(&app::Config { step: "step-04-threadpool", public })
 }
 
 /// What came back.
