@@ -9,9 +9,12 @@
 //! | [`connection`] | an HTTP connection with an application | itself in other pieces; a naive reader of requests, and one of responses |
 //! | [`frames`] | `Frames` | a model that looks at the whole input at once |
 //!
-//! Three use them. `cargo xtask fuzz` lets libFuzzer think of inputs. `tests/corpus.rs` repeats
+//! Three things use them. `cargo xtask fuzz` lets libFuzzer think of inputs. `tests/corpus.rs` repeats
 //! those in `fuzz/corpus`, with a plain `cargo test`. And `tests/controls.rs` shows that they would
 //! find something: each is aimed at protocols with a fault, and must notice.
+//!
+//! `tests/servers` compares in another way: nginx and HAProxy get the same requests as `http-lite`,
+//! and what they do is in `crates/http-lite/DIFFERENCES.md`.
 
 pub mod connection;
 pub mod frames;
