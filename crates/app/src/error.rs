@@ -23,7 +23,7 @@ pub enum Error {
     /// The file has only this many bytes, and none of those that were asked for.
     RangeNotSatisfiable(u64),
     /// The file is there, and the system does not let us read it.
-    Unreadable(io::ErrorKind),
+    Unreadable(io::Error),
     /// There is no game of this id, or not any more.
     NoSuchGame,
     /// The game has ended already.
@@ -52,8 +52,10 @@ impl Error {
             Error::MethodNotAllowed(_) => Status::METHOD_NOT_ALLOWED,
             Error::PreconditionFailed => Status::PRECONDITION_FAILED,
             Error::RangeNotSatisfiable(_) => Status::RANGE_NOT_SATISFIABLE,
-            Error::Unreadable(io::ErrorKind::PermissionDenied) => Status::FORBIDDEN,
-            Error::Unreadable(_) => Status::INTERNAL_ERROR,
+            Error::Unreadable(error) => match error.kind() {
+                io::ErrorKind::PermissionDenied => Status::FORBIDDEN,
+                _ => Status::INTERNAL_ERROR,
+            },
             Error::GameOver => Status::CONFLICT,
             Error::BadRequest(_) => Status::BAD_REQUEST,
             Error::Unprocessable(_) | Error::OutOfRange(..) => Status::UNPROCESSABLE_CONTENT,
@@ -91,7 +93,7 @@ impl fmt::Display for Error {
             Error::MethodNotAllowed(allow) => write!(f, "there is only {allow} here"),
             Error::PreconditionFailed => f.write_str("the file is not what the request expects"),
             Error::RangeNotSatisfiable(n) => write!(f, "the file has {n} bytes, and not these"),
-            Error::Unreadable(kind) => write!(f, "the file cannot be read: {kind}"),
+            Error::Unreadable(error) => write!(f, "the file cannot be read: {error}"),
             Error::NoSuchGame => f.write_str("there is no such game, or not any more"),
             Error::GameOver => f.write_str("this game is over: start another one"),
             Error::BadRequest(wrong) | Error::Unprocessable(wrong) => f.write_str(wrong),

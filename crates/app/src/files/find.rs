@@ -78,7 +78,7 @@ fn failed(error: io::Error) -> Error {
         ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename => {
             Error::NotFound
         }
-        kind => Error::Unreadable(kind),
+        _ => Error::Unreadable(error),
     }
 }
 
@@ -101,5 +101,21 @@ mod tests {
         assert!(matches!(open(&link), Err(Error::Unreadable(_))));
         assert!(matches!(open(&fifo), Err(Error::NotFound)));
         assert!(matches!(open(place.path()), Err(Error::NotFound)));
+    }
+
+    #[test]
+    fn what_the_system_says_is_told_apart() {
+        use http_lite::Status;
+        for (code, status) in [
+            (libc::ENOENT, Status::NOT_FOUND),
+            (libc::ENOTDIR, Status::NOT_FOUND),
+            (libc::ENAMETOOLONG, Status::NOT_FOUND),
+            (libc::EACCES, Status::FORBIDDEN),
+            (libc::EMFILE, Status::INTERNAL_ERROR),
+            (libc::EIO, Status::INTERNAL_ERROR),
+        ] {
+            let error = io::Error::from_raw_os_error(code);
+            assert_eq!(failed(error).status(), status, "{code}");
+        }
     }
 }
