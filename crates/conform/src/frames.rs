@@ -351,7 +351,7 @@ fn descriptors() -> Script {
     let hopeful = || (10..110).map(Client);
     [
         [vec![Action::Descriptors(64)], greet(A)].concat(),
-        hopeful().flat_map(connect).collect(),
+        hopeful().flat_map(connect).chain([Action::Exhausted]).collect(),
         [say(A, "^a$", "b"), leave(A)].concat(),
         hopeful().flat_map(leave).collect(),
         [greet(B), say(B, "^abc$", "bcd")].concat(),

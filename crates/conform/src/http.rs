@@ -48,7 +48,7 @@ const CASES: &[Case] = &[
     case(
         "http-head",
         Promise::Answers,
-        "HEAD is answered like GET, without the body (9110 §9.3.2).",
+        "HEAD is answered like GET (9110 §9.3.2: SHOULD), without the body (MUST NOT).",
         // Were there a body, it would stand where the next response begins.
         || {
             let both = format!("{}{}", request("HEAD", "/plain"), get("/plain"));
@@ -68,14 +68,19 @@ const CASES: &[Case] = &[
         "Requests that come together are answered in their order (9112 §9.3.2: MUST).",
         pipelined,
     ),
-    case("http-close", Promise::Answers, "`Connection: close` is honoured (9112 §9.6).", || {
-        let request = "GET /plain HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
-        [connect(A), ask(A, request, 200, CLOSE, text("Hello, World!")), closed(A)].concat()
-    }),
+    case(
+        "http-close",
+        Promise::Answers,
+        "`Connection: close` is honoured (9112 §9.6: MUST).",
+        || {
+            let request = "GET /plain HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
+            [connect(A), ask(A, request, 200, CLOSE, text("Hello, World!")), closed(A)].concat()
+        },
+    ),
     case(
         "http-old",
         Promise::Answers,
-        "HTTP/1.0 needs no `Host`, and its connections close (9112 §9.3).",
+        "HTTP/1.0 needs no `Host` (9112 §3.2), and its connections close (§9.3).",
         || {
             let request = "GET /plain HTTP/1.0\r\n\r\n";
             [connect(A), ask(A, request, 200, CLOSE, text("Hello, World!")), closed(A)].concat()
@@ -107,7 +112,7 @@ const CASES: &[Case] = &[
     case(
         "http-keep-alive",
         Promise::Converses,
-        "One connection carries many requests (9112 §9.3).",
+        "One connection carries many requests (9112 §9.3: SHOULD).",
         || {
             let plain = ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"));
             let prime = ask(A, get("/prime/7919"), 200, TEXT, text("prime\n"));

@@ -193,7 +193,7 @@ mod tests {
                         assert!(here.contains(&first.0), "{}: {action}", case.name);
                         (None, Some(second.0), None)
                     }
-                    Action::Descriptors(_) | Action::Stop => (None, None, None),
+                    Action::Descriptors(_) | Action::Exhausted | Action::Stop => (None, None, None),
                 };
                 assert!(comes.is_none_or(|client| here.insert(client)), "{}: {action}", case.name);
                 assert!(

@@ -20,6 +20,10 @@ const PROBE: Duration = Duration::from_millis(500);
 /// How long a report waits to see whether the server is about to end.
 const LAST_BREATH: Duration = Duration::from_millis(300);
 
+/// After this long without opening another descriptor, a server is said to open no more. Nothing is
+/// judged by it: the script just goes on.
+const IDLE: Duration = Duration::from_millis(600);
+
 /// The receive buffer of a client that never reads: small, so that the server feels it soon.
 const SMALL_WINDOW: usize = 4 * 1024;
 
@@ -183,6 +187,7 @@ impl Run {
                 }
             }
             Action::Descriptors(n) => self.server.limit_descriptors(*n)?,
+            Action::Exhausted => self.server.wait_for_descriptors(IDLE),
             Action::Stop => {
                 self.stopping = true;
                 self.server.ask_to_stop()?;

@@ -49,6 +49,8 @@ pub enum Action {
     Reset(Client),
     /// The server may have this many descriptors open, and no more (Linux).
     Descriptors(u64),
+    /// The server opens as many descriptors as it may or wants.
+    Exhausted,
     /// The server is asked to stop, by SIGTERM (Unix). At the end of the script it must have
     /// ended with code 0.
     Stop,
@@ -237,6 +239,7 @@ impl fmt::Display for Action {
             Action::Leave(client) => write!(f, "{client} leaves"),
             Action::Reset(client) => write!(f, "{client} vanishes (reset)"),
             Action::Descriptors(n) => write!(f, "the server gets {n} descriptors"),
+            Action::Exhausted => write!(f, "the server opens as many as it may or wants"),
             Action::Stop => write!(f, "the server is asked to stop"),
         }
     }

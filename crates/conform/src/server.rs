@@ -116,6 +116,19 @@ impl Server {
         bail!("another process's limit of descriptors ({n}) can only be set on Linux")
     }
 
+    /// Waits until it has opened no descriptor for so long. (One that has ended opens none.)
+    pub fn wait_for_descriptors(&self, idle: Duration) {
+        let (mut open, mut since) = (0, Instant::now());
+        while since.elapsed() < idle {
+            let now =
+                fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count);
+            if now != open {
+                (open, since) = (now, Instant::now());
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+    }
+
     /// The most memory that was ever resident, in bytes; `None` where the system does not tell.
     pub fn peak_memory(&self) -> Option<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;

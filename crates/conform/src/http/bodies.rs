@@ -40,7 +40,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-trailers",
         Promise::Answers,
-        "A trailer does not become a field of the head (9110 §6.5.1: MUST NOT).",
+        "A trailer does not become a field of the head (9112 §7.1.2: MUST NOT).",
         || {
             let both = coded("chunked", CHUNKS) + &get("/plain");
             let plain = answer(A, 200, PLAIN, text("Hello, World!"));

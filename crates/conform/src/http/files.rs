@@ -59,7 +59,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-precondition",
-        "What is meant for another version of a file is not done: a 412 (9110 §13.1.1: MUST).",
+        "What is meant for another version is not done (9110 §13.1.1: MUST NOT): a 412 (MAY).",
         || {
             let same = alone(file("If-Match: *"), 200, FILE, text(DIGITS));
             [same, alone(file("If-Match: \"other\""), 412, &[], Body::Any)].concat()

@@ -155,7 +155,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-length-required",
-        "Without a length, HTTP/1.0 has no body to post: a 411 (9110 §15.5.12: MAY).",
+        "Without a length, HTTP/1.0 has no body to post: a 411 (9112 §6.3: MAY).",
         || refused("POST /echo HTTP/1.0\r\n\r\n", 411),
     ),
     case(
@@ -173,7 +173,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-long-target",
-        "8,000 bytes of request line are read (9112 §3: SHOULD); too long is a 414 (MUST).",
+        "8,000 bytes of request line are read (9112 §3: RECOMMENDED); too long is a 414 (MUST).",
         || {
             let target = |n| get(&format!("/plain?{}", "x".repeat(n)));
             let usual = 8000 - "GET /plain? HTTP/1.1".len();

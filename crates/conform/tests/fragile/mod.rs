@@ -340,11 +340,13 @@ impl Server {
     }
 
     /// Ends our half, and takes what still comes until the client ends its own, or for two seconds.
+    /// An only worker takes all the time there is, so that it is surely missed.
     fn linger(&self, stream: &TcpStream) {
+        let patient = matches!(self.flaw, Flaw::NeverHangsUp | Flaw::OneAtATime);
         let deadline = Instant::now() + Duration::from_secs(2);
         let _ = stream.shutdown(Shutdown::Write);
         let _ = stream.set_read_timeout(Some(Duration::from_millis(100)));
-        while Instant::now() < deadline || self.flaw == Flaw::NeverHangsUp {
+        while patient || Instant::now() < deadline {
             match read(stream) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Ok(bytes) if !bytes.is_empty() => {}
