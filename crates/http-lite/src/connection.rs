@@ -96,7 +96,7 @@ impl Connection {
 
     /// The head that the input begins with is whole.
     fn body(&mut self, input: &[u8], length: usize, output: &mut Vec<u8>) -> Step {
-        let State::Head(head) = mem::take(&mut self.state) else { return Step::Incomplete };
+        let State::Head(head) = &mut self.state else { return Step::Incomplete };
         if head.expects_continue() {
             // A client that does not wait may have sent some of the body already. It is told all
             // the same: what it gets does not depend on how the network slices its request.
@@ -104,12 +104,18 @@ impl Connection {
         }
         let bytes = &input[..length];
         match head.body() {
-            Body::None => self.answer(&head, bytes, &[], length, output),
+            Body::None => {
+                let (request, framing) = (head.request(bytes, &[]), head.framing());
+                *head = Head::default();
+                self.answer(&request, framing, length, output)
+            }
             Body::Length(n) => {
+                let head = mem::take(head);
                 self.state = State::Length { head, start: length, end: length + n };
                 self.length(input, output)
             }
             Body::Chunked => {
+                let head = mem::take(head);
                 let (chunks, body) = (Chunks::new(), Vec::new());
                 let chunked = Chunked { head, bytes: bytes.to_vec(), chunks, body };
                 self.state = State::Chunked(Box::new(chunked));
@@ -121,7 +127,8 @@ impl Connection {
     fn length(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
         match mem::take(&mut self.state) {
             State::Length { head, start, end } if input.len() >= end => {
-                self.answer(&head, &input[..start], &input[start..end], end, output)
+                let request = head.request(&input[..start], &input[start..end]);
+                self.answer(&request, head.framing(), end, output)
             }
             state => {
                 self.state = state;
@@ -130,19 +137,16 @@ impl Connection {
         }
     }
 
-    /// Answers the request with this head and body, for which `used` bytes of the input go.
+    /// Answers a request, for which `used` bytes of the input go.
     fn answer(
         &mut self,
-        head: &Head,
-        bytes: &[u8],
-        body: &[u8],
+        request: &Request<'_>,
+        framing: Framing,
         used: usize,
         output: &mut Vec<u8>,
     ) -> Step {
-        let framing = head.framing();
         self.framing = framing;
-        let request = head.request(bytes, body);
-        let answer = catch_unwind(AssertUnwindSafe(|| self.app.answer(&request)));
+        let answer = catch_unwind(AssertUnwindSafe(|| self.app.answer(request)));
         match answer {
             Ok(Answer::Now(response)) if response.is_whole() => {
                 response.write(framing, &self.app.date(), output);
@@ -206,7 +210,8 @@ impl Protocol for Connection {
                 let State::Chunked(chunked) = mem::take(&mut self.state) else {
                     return Step::Advance(used);
                 };
-                self.answer(&chunked.head, &chunked.bytes, &chunked.body, used, output)
+                let request = chunked.head.request(&chunked.bytes, &chunked.body);
+                self.answer(&request, chunked.head.framing(), used, output)
             }
             Err(refusal) => {
                 self.refuse(refusal, output);
