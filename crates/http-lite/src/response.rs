@@ -10,7 +10,7 @@ use crate::stream::{Coding, Pieces, Stream};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     code: u16,
-    /// The whole status line, ready to be sent.
+    /// The whole status line, and the name of the field that always comes next.
     line: &'static str,
 }
 
@@ -21,7 +21,7 @@ macro_rules! statuses {
                 #[doc = concat!($code, " ", $reason)]
                 pub const $name: Status = Status {
                     code: $code,
-                    line: concat!("HTTP/1.1 ", $code, " ", $reason, "\r\n"),
+                    line: concat!("HTTP/1.1 ", $code, " ", $reason, "\r\nDate: "),
                 };
             )*
         }
@@ -68,7 +68,7 @@ impl Status {
 
     /// The code and its reason: `200 OK`.
     pub fn as_str(self) -> &'static str {
-        self.line["HTTP/1.1 ".len()..].trim_ascii_end()
+        &self.line["HTTP/1.1 ".len()..self.line.len() - "\r\nDate: ".len()]
     }
 }
 
@@ -202,7 +202,6 @@ impl Response {
         let body = if let Body::Whole(body) = &self.body { body.len() } else { 0 };
         output.reserve(USUAL_HEAD + body);
         output.extend_from_slice(self.status.line.as_bytes());
-        output.extend_from_slice(b"Date: ");
         output.extend_from_slice(date);
         if let (Some(_), Some(content_type)) = (coding, &self.content_type) {
             output.extend_from_slice(b"\r\nContent-Type: ");
@@ -254,8 +253,13 @@ pub(crate) enum After {
 
 /// No control character gets through: it could end the line (RFC 9110 §5.5).
 fn write_value(value: &str, output: &mut Vec<u8>) {
-    let visible = |byte: u8| if byte.is_ascii_control() { b' ' } else { byte };
-    output.extend(value.bytes().map(visible));
+    // Nearly no value has any, and to look at all costs less than to look and copy one by one.
+    if value.bytes().fold(false, |found, byte| found | byte.is_ascii_control()) {
+        let visible = |byte: u8| if byte.is_ascii_control() { b' ' } else { byte };
+        output.extend(value.bytes().map(visible));
+    } else {
+        output.extend_from_slice(value.as_bytes());
+    }
 }
 
 fn into_bytes(text: Cow<'static, str>) -> Cow<'static, [u8]> {
