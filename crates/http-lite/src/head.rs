@@ -293,7 +293,7 @@ impl Head {
             method: line.method,
             version: line.version,
             authority: (line.authority < line.path).then(|| text(line.authority..line.path)),
-            target: text(line.path..line.target_end),
+            target: &input[line.path..line.target_end],
             fields: &input[line.end..input.len() - 2],
             body,
         }

@@ -77,7 +77,7 @@ pub struct Request<'a> {
     /// Of an absolute-form target: what stands between `//` and the path.
     pub(crate) authority: Option<&'a str>,
     /// Path and query; of an absolute-form target, what follows the authority.
-    pub(crate) target: &'a str,
+    pub(crate) target: &'a [u8],
     /// The field lines, each with its CRLF.
     pub(crate) fields: &'a [u8],
     /// All of it, without its transfer coding.
@@ -99,16 +99,21 @@ impl<'a> Request<'a> {
     /// The path as it was sent, percent-encoded: visible ASCII that starts with `/`, or `*` (with
     /// `OPTIONS` only).
     pub fn path(&self) -> &'a str {
+        text(self.path_bytes())
+    }
+
+    /// The same, for comparing.
+    pub(crate) fn path_bytes(&self) -> &'a [u8] {
         match self.split().0 {
             // `http://example.com` and `http://example.com/` are the same (RFC 9110 §4.2.3).
-            "" => "/",
+            b"" => b"/",
             path => path,
         }
     }
 
     /// What follows the first `?` of the target, as it was sent, percent-encoded.
     pub fn query(&self) -> Option<&'a str> {
-        self.split().1
+        self.split().1.map(text)
     }
 
     /// The value of the first `name=value` in the query, as it was sent, percent-encoded; `""` if
@@ -152,10 +157,14 @@ impl<'a> Request<'a> {
         self.body
     }
 
-    fn split(&self) -> (&'a str, Option<&'a str>) {
-        match memchr::memchr(b'?', self.target.as_bytes()) {
+    fn split(&self) -> (&'a [u8], Option<&'a [u8]>) {
+        match memchr::memchr(b'?', self.target) {
             Some(at) => (&self.target[..at], Some(&self.target[at + 1..])),
             None => (self.target, None),
         }
     }
+}
+
+pub(crate) fn text(target: &[u8]) -> &str {
+    str::from_utf8(target).expect("a target is visible ASCII")
 }

@@ -1,7 +1,7 @@
 //! Which handler a request is for, as a table.
 
 use crate::connection::Answer;
-use crate::request::{Method, Request};
+use crate::request::{Method, Request, text};
 use crate::response::{Response, Status};
 
 /// What answers a route: `state` is whatever the application shares between its requests.
@@ -11,18 +11,47 @@ pub type Handler<S> = fn(state: &S, request: &Request<'_>, params: Params<'_>) -
 pub struct Route<S> {
     method: Method,
     pattern: &'static str,
+    /// The pattern has no `{name}`: only the very same path fits.
+    literal: bool,
     handler: Handler<S>,
 }
 
 /// A route for `GET`, and so for `HEAD`. In the pattern, `{name}` stands for one segment of the
 /// path that is not empty: `/prime/{n}`.
 pub const fn get<S>(pattern: &'static str, handler: Handler<S>) -> Route<S> {
-    Route { method: Method::Get, pattern, handler }
+    route(Method::Get, pattern, handler)
 }
 
 /// The same for `POST`.
 pub const fn post<S>(pattern: &'static str, handler: Handler<S>) -> Route<S> {
-    Route { method: Method::Post, pattern, handler }
+    route(Method::Post, pattern, handler)
+}
+
+const fn route<S>(method: Method, pattern: &'static str, handler: Handler<S>) -> Route<S> {
+    let (mut literal, mut at) = (true, 0);
+    while at < pattern.len() {
+        literal &= pattern.as_bytes()[at] != b'{';
+        at += 1;
+    }
+    Route { method, pattern, literal, handler }
+}
+
+impl<S> Route<S> {
+    fn fits(&self, path: &[u8]) -> bool {
+        if self.literal {
+            return self.pattern.as_bytes() == path;
+        }
+        let (mut wanted, mut given) = (self.pattern.split('/'), path.split(|&byte| byte == b'/'));
+        loop {
+            match (wanted.next(), given.next()) {
+                (None, None) => return true,
+                (Some(pattern), Some(segment)) if pattern.as_bytes() == segment => {}
+                (Some(pattern), Some(segment))
+                    if param(pattern).is_some() && !segment.is_empty() => {}
+                _ => return false,
+            }
+        }
+    }
 }
 
 /// A table of routes. The first that fits wins.
@@ -41,14 +70,14 @@ pub struct Router<S: 'static> {
 impl<S> Router<S> {
     /// The answer of the first route that fits.
     pub fn answer(&self, state: &S, request: &Request<'_>) -> Answer {
-        let path = request.path();
+        let path = request.path_bytes();
         let method = match request.method() {
             Method::Head => Method::Get,
             other => other,
         };
         let mut fits = false;
         for route in self.routes {
-            if matches(route.pattern, path) {
+            if route.fits(path) {
                 if route.method == method {
                     return (route.handler)(
                         state,
@@ -59,7 +88,7 @@ impl<S> Router<S> {
                 fits = true;
             }
         }
-        if method == Method::Options && (fits || path == "*") {
+        if method == Method::Options && (fits || path == b"*") {
             return Response::empty(Status::NO_CONTENT).with("Allow", self.allow(path)).into();
         }
         if !fits {
@@ -69,11 +98,11 @@ impl<S> Router<S> {
     }
 
     /// The methods of the routes that fit a path; of all routes for `*`.
-    fn allow(&self, path: &str) -> String {
+    fn allow(&self, path: &[u8]) -> String {
         let mut allow = String::new();
         let mut seen = Vec::new();
         for route in self.routes {
-            if (path == "*" || matches(route.pattern, path)) && !seen.contains(&route.method) {
+            if (path == b"*" || route.fits(path)) && !seen.contains(&route.method) {
                 seen.push(route.method);
                 allow.push_str(route.method.as_str());
                 allow.push_str(if route.method == Method::Get { ", HEAD, " } else { ", " });
@@ -87,33 +116,15 @@ impl<S> Router<S> {
 #[derive(Debug, Clone, Copy)]
 pub struct Params<'a> {
     pattern: &'static str,
-    path: &'a str,
+    path: &'a [u8],
 }
 
 impl<'a> Params<'a> {
     /// The segment that stands for `{name}`, as it was sent, percent-encoded; `""` if the route
     /// has no such name.
     pub fn get(&self, name: &str) -> &'a str {
-        let mut segments = self.pattern.split('/').zip(self.path.split('/'));
-        segments.find(|(pattern, _)| param(pattern) == Some(name)).map_or("", |found| found.1)
-    }
-}
-
-fn matches(pattern: &str, path: &str) -> bool {
-    if pattern == path {
-        return true;
-    }
-    if !pattern.contains('{') {
-        return false;
-    }
-    let (mut wanted, mut given) = (pattern.split('/'), path.split('/'));
-    loop {
-        match (wanted.next(), given.next()) {
-            (None, None) => return true,
-            (Some(pattern), Some(segment)) if pattern == segment => {}
-            (Some(pattern), Some(segment)) if param(pattern).is_some() && !segment.is_empty() => {}
-            _ => return false,
-        }
+        let mut segments = self.pattern.split('/').zip(self.path.split(|&byte| byte == b'/'));
+        segments.find(|(pattern, _)| param(pattern) == Some(name)).map_or("", |found| text(found.1))
     }
 }
 

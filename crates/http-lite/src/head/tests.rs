@@ -109,7 +109,7 @@ fn ours(input: &[u8]) -> Outcome {
             Outcome::Parsed(Parsed {
                 length,
                 method: request.method().as_str().to_string(),
-                target: authority + request.target,
+                target: authority + crate::request::text(request.target),
                 fields: request.fields().map(field).collect(),
             })
         }
