@@ -202,9 +202,11 @@ impl Target<'_> {
         let said = fs::read(&self.log).with_context(|| self.log.display().to_string())?;
         let said = String::from_utf8_lossy(&said).into_owned();
         if !done.success() {
-            // Without the pulse, and what it was started with.
-            let noise = |line: &&str| line.starts_with('#') || line.starts_with("INFO:");
-            let report: Vec<&str> = said.lines().filter(|line| !noise(line)).collect();
+            // Without the pulse, and the same bytes in three more ways.
+            let noise =
+                ["#", "INFO: ", "NOTE: ", "      Combine", "MS: ", "0x", "Base64: ", "stat::"];
+            let tells = |line: &&str| !noise.iter().any(|start| line.starts_with(start));
+            let report: Vec<&str> = said.lines().filter(tells).collect();
             bail!("{}: {done}\n{}\n{HOW_TO_GO_ON}", self.name, report.join("\n"));
         }
         Ok(said)
