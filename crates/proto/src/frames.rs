@@ -152,8 +152,6 @@ use tests::count_examined;
 mod tests {
     use std::cell::Cell;
 
-    use proptest::prelude::*;
-
     use super::*;
     use crate::session::Session;
     use crate::shell::converse;
@@ -284,83 +282,5 @@ mod tests {
             }
             assert_eq!(frames.phase(), phase, "{}", input.escape_ascii());
         }
-    }
-
-    /// The same protocol, written naively over the whole input at once.
-    fn model(input: &[u8]) -> Vec<u8> {
-        let mut answer = vec![b'*'];
-        let mut rest = input;
-        while let Some(open) = rest.iter().position(|&byte| byte == b'^') {
-            rest = &rest[open + 1..];
-            let end = rest.iter().position(|&byte| byte == b'$');
-            let payload = &rest[..end.unwrap_or(rest.len())];
-            rest = &rest[end.map_or(rest.len(), |at| at + 1)..];
-            let Some(digits) = payload.strip_prefix(b"P") else {
-                answer.extend(payload.iter().map(|byte| byte.wrapping_add(1)));
-                continue;
-            };
-            let valid = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            // The first prefix of the digits that is no u64, if any: that error comes first.
-            let text = str::from_utf8(&digits[..valid]).unwrap();
-            if !text.is_empty() && text.parse::<u64>().is_err() {
-                answer.extend_from_slice(b"error: over 18446744073709551615\n");
-            } else if let Some(wrong) = digits.get(valid) {
-                let line = format!("error: '{}' is not a digit\n", wrong.escape_ascii());
-                answer.extend_from_slice(line.as_bytes());
-            } else if end.is_none() {
-                // Not answered: the number may go on.
-            } else if text.is_empty() {
-                answer.extend_from_slice(b"error: no digits\n");
-            } else {
-                let prime = is_prime(text.parse().unwrap());
-                answer.extend_from_slice(if prime { b"prime\n" } else { b"composite\n" });
-            }
-        }
-        answer
-    }
-
-    fn input() -> impl Strategy<Value = Vec<u8>> {
-        let piece = prop_oneof![
-            // Mostly the bytes that mean something, so that frames are met in every state.
-            4 => proptest::collection::vec(
-                prop::sample::select(b"^$P0123456789ax\xff".to_vec()), 0..12),
-            1 => proptest::collection::vec(any::<u8>(), 0..12),
-            1 => (0u64..100_000).prop_map(|n| format!("^P{n}$").into_bytes()),
-            1 => Just(b"^P18446744073709551616".to_vec()),
-        ];
-        proptest::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-    }
-
-    proptest! {
-        #[test]
-        fn agrees_with_the_model_in_every_chunk_size(input in input()) {
-            prop_assume!(largest_number(&input) < 1 << 40); // or the checks take for ever
-            let expected = model(&input);
-            for chunk in 1..=input.len().max(1) {
-                prop_assert_eq!(talk(&input, chunk), expected.clone(), "chunk {}", chunk);
-            }
-        }
-
-        #[test]
-        fn agrees_with_the_model_at_every_split_point(input in input()) {
-            prop_assume!(largest_number(&input) < 1 << 40);
-            let expected = model(&input);
-            for at in 0..=input.len() {
-                let mut session = Session::new(Box::new(Frames::new()));
-                let mut answer = Vec::new();
-                for piece in [&input[..at], &input[at..]] {
-                    crate::shell::deliver(&mut session, piece, usize::MAX, &mut answer);
-                }
-                prop_assert_eq!(answer, expected.clone(), "split at {}", at);
-            }
-        }
-    }
-
-    fn largest_number(input: &[u8]) -> u64 {
-        input
-            .split(|byte| !byte.is_ascii_digit())
-            .filter_map(|digits| str::from_utf8(digits).ok()?.parse().ok())
-            .max()
-            .unwrap_or(0)
     }
 }

@@ -15,7 +15,7 @@ pub fn converse(mut session: Session, input: &[u8], chunk: usize) -> Vec<u8> {
 }
 
 /// Does what the session wants until it wants to read and `piece` is used up. True: it closed.
-pub(crate) fn deliver(
+fn deliver(
     session: &mut Session,
     mut piece: &[u8],
     chunk: usize,

@@ -78,84 +78,6 @@ fn examines_what_framing_needs_a_third_time() {
     }
 }
 
-/// What each parser makes of a head.
-#[derive(Debug, PartialEq)]
-struct Parsed {
-    length: usize,
-    method: String,
-    target: String,
-    fields: Vec<(String, Vec<u8>)>,
-}
-
-#[derive(Debug, PartialEq)]
-enum Outcome {
-    Parsed(Parsed),
-    Incomplete,
-    Refused(String),
-}
-
-fn ours(input: &[u8]) -> Outcome {
-    let mut head = Head::default();
-    match head.advance(input) {
-        Ok(None) => Outcome::Incomplete,
-        Err(refusal) => Outcome::Refused(refusal.why.to_string()),
-        Ok(Some(length)) => {
-            let request = head.request(&input[..length], &[]);
-            let field = |(name, value): (&[u8], &[u8])| {
-                (String::from_utf8(name.to_vec()).unwrap(), value.to_vec())
-            };
-            let authority =
-                request.authority.map_or(String::new(), |host| format!("http://{host}"));
-            Outcome::Parsed(Parsed {
-                length,
-                method: request.method().as_str().to_string(),
-                target: authority + crate::request::text(request.target),
-                fields: request.fields().map(field).collect(),
-            })
-        }
-    }
-}
-
-fn theirs(input: &[u8]) -> Outcome {
-    let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
-    let mut request = httparse::Request::new(&mut fields);
-    match request.parse(input) {
-        Ok(httparse::Status::Partial) => Outcome::Incomplete,
-        Err(error) => Outcome::Refused(error.to_string()),
-        Ok(httparse::Status::Complete(length)) => Outcome::Parsed(Parsed {
-            length,
-            method: request.method.unwrap().to_string(),
-            target: request.path.unwrap().to_string(),
-            fields: request
-                .headers
-                .iter()
-                .map(|field| (field.name.to_string(), field.value.to_vec()))
-                .collect(),
-        }),
-    }
-}
-
-/// What we refuse and `httparse` accepts. It only splits a head into its parts, for clients of any
-/// taste; we also answer for what it means.
-const STRICTER: [&str; 10] = [
-    // RFC 9112 §2.2 allows to take a bare LF for the end of a line, and to skip more than one
-    // empty line before a request. Where two readers of one connection differ in that, the second
-    // can be made to see a request that the first did not.
-    "a line ends in LF without CR",
-    "the request line is not 'METHOD /target HTTP/1.1'",
-    // For `httparse` every token is a method, and nearly all bytes, `#` and those over 127
-    // included, are a target.
-    "the method is not known here",
-    "the target has a character that does not belong there",
-    "the target is neither a path nor an http URI",
-    "the target's authority is not a host and a port",
-    // It does not look at what fields mean.
-    "the Host is missing",
-    "the Host is not a host and a port",
-    "there is more than one Content-Length",
-    "the Content-Length is not a number of bytes",
-];
-
 fn head() -> impl Strategy<Value = Vec<u8>> {
     let line = prop::sample::select(vec![
         "GET / HTTP/1.1\r\n",
@@ -209,26 +131,5 @@ proptest! {
         let (whole, _) = examined(&head, head.len());
         prop_assert_eq!(whole, examined(&head, 1).0);
         prop_assert_eq!(whole, examined(&head, size).0);
-    }
-
-    #[test]
-    fn differs_from_httparse_only_where_it_means_to(head in head()) {
-        match (ours(&head), theirs(&head)) {
-            (Outcome::Refused(_), Outcome::Refused(_)) => {}
-            (Outcome::Refused(why), _) => prop_assert!(STRICTER.contains(&why.as_str()), "{}", why),
-            // RFC 9110 §2.5: a later minor version is answered as the last one known.
-            (Outcome::Parsed(_), Outcome::Refused(why)) => {
-                let line = head.trim_ascii_start().split(|&byte| byte == b'\r').next();
-                let version = line.and_then(|line| line.last_chunk::<9>());
-                let later = matches!(version, Some([b' ', .., b'1', b'.', b'2'..=b'9']));
-                prop_assert!(later, "{}", why);
-            }
-            // We judge a line when it is whole, so that the answer does not depend on the slicing.
-            (Outcome::Incomplete, Outcome::Refused(why)) => {
-                let rest = ours(&[&head, b"\r\n\r\n".as_slice()].concat());
-                prop_assert!(matches!(rest, Outcome::Refused(_)), "{}: {:?}", why, rest);
-            }
-            (ours, theirs) => prop_assert_eq!(ours, theirs),
-        }
     }
 }
