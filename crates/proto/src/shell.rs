@@ -15,12 +15,7 @@ pub fn converse(mut session: Session, input: &[u8], chunk: usize) -> Vec<u8> {
 }
 
 /// Does what the session wants until it wants to read and `piece` is used up. True: it closed.
-fn deliver(
-    session: &mut Session,
-    mut piece: &[u8],
-    chunk: usize,
-    replies: &mut Vec<u8>,
-) -> bool {
+fn deliver(session: &mut Session, mut piece: &[u8], chunk: usize, replies: &mut Vec<u8>) -> bool {
     loop {
         match session.want() {
             Want::Read if piece.is_empty() => return false,
