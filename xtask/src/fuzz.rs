@@ -188,7 +188,9 @@ impl Target<'_> {
         let count = || fs::read_dir(&self.corpus).map(Iterator::count);
         let before = count()?;
         let mut command = Command::new(&self.program);
-        command.args(["-merge=1", "-use_counters=0"]).arg(format!("-max_len={LONGEST_KEPT}"));
+        command
+            .args(["-set_cover_merge=1", "-use_counters=0"])
+            .arg(format!("-max_len={LONGEST_KEPT}"));
         self.run(command.arg(&self.corpus).arg(&self.working))?;
         println!("{}: {} more inputs are kept", self.name, count()? - before);
         Ok(())

@@ -37,7 +37,8 @@
 //!   keep-alive, pipelining. A request borrows from the bytes that arrived; a small `GET` that is
 //!   answered on the spot allocates nothing here.
 //! * What is ambiguous is refused, not guessed at: after a refusal nothing more is parsed, and
-//!   the connection closes. `tests/refusals.rs` has each case with its clause.
+//!   the connection closes. `tests/refusals.rs` has each case with its clause, and
+//!   `DIFFERENCES.md` what nginx and HAProxy do with the same requests.
 //! * A line is judged when it is whole, and in order, so the answer is the same however the
 //!   network slices the request. Every byte is looked at once, or twice if its line comes in
 //!   pieces; what framing depends on is looked at once more.

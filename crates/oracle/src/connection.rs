@@ -53,8 +53,8 @@ pub fn check_of(make: &Make<'_>, data: &[u8]) -> Result<(), String> {
         .map_err(|why| format!("{why}\nin answer to {}", input.escape_ascii()))
 }
 
-/// Has the conversation byte by byte, and keeps nothing of it: whoever measures memory sees what
-/// the connection itself holds.
+/// Has the conversation in pieces, and keeps nothing of it: whoever measures memory sees what the
+/// connection itself holds.
 pub fn pass_through(data: &[u8]) {
     pass_through_of(&|app| Box::new(Connection::new(app)), data);
 }
@@ -66,9 +66,9 @@ pub fn pass_through_of(make: &Make<'_>, data: &[u8]) {
 }
 
 /// How many bytes a connection may have allocated at any moment while it answers this input: some
-/// for itself and for one answer, and for what has arrived, its copy in a buffer that has just
-/// grown (and so has the one before, for a moment). Never anything for a length that was only
-/// declared.
+/// for itself and for one batch of answers, and for what has arrived. That is there twice where a
+/// buffer has just grown, and each may be twice as large as what is in it. A length that was only
+/// declared makes no room.
 pub fn most_held(data: &[u8]) -> u64 {
     const ONE_CONNECTION: u64 = 64 * 1024;
     ONE_CONNECTION + 4 * data.len() as u64
