@@ -173,8 +173,9 @@ mod tests {
 
     #[test]
     fn a_name_that_is_no_step_has_a_page_and_is_escaped() {
-        let page = index("<i>my own</i>", "localhost");
+        let page = index("<i>my own</i>", "<i>");
         assert!(page.contains("<code>&lt;i&gt;my own&lt;/i&gt;</code>"), "{page}");
+        assert!(page.contains(" http://&lt;i&gt;/echo</code>"), "{page}");
         assert!(!page.contains("<i>"), "{page}");
     }
 

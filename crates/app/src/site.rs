@@ -88,9 +88,17 @@ impl App for Site {
 }
 
 fn index(site: &Site, request: &Request<'_>, _: Params<'_>) -> Answer {
-    // Only HTTP/1.0 may leave out whom it asks; then any name will do for an example.
-    let host = request.host().unwrap_or("localhost");
+    // HTTP/1.0 may leave out whom it asks; then any name will do for an example.
+    let host = request.host().filter(|host| is_safe_in_a_shell(host)).unwrap_or("localhost");
     pages::response(Status::OK, pages::index(&site.step, host)).into()
+}
+
+/// Whether a host is only a name or an address, and a port. The page puts it into commands that
+/// people paste into a shell. A host may have `;`, `$` and the like in it (RFC 3986 §3.2.2), and
+/// whoever made a link that leads here has chosen it.
+fn is_safe_in_a_shell(host: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    !host.is_empty() && host.bytes().all(is_safe)
 }
 
 fn plain(_: &Site, _: &Request<'_>, _: Params<'_>) -> Answer {

@@ -107,8 +107,23 @@ fn the_first_page_has_commands_for_whoever_is_asked() {
     let page = ask("GET /").body;
     assert!(page.contains(" http://a.example/echo</code>"), "{page}");
     assert!(page.contains(" http://a.example/api/primes</code>"), "{page}");
-    let page = ask("GET http://b&c.example:81/").body;
-    assert!(page.contains(" http://b&amp;c.example:81/echo</code>"), "{page}");
+    for (host, shown) in [
+        ("b.example:81", "b.example:81"),
+        ("127.0.0.1:8080", "127.0.0.1:8080"),
+        ("[::1]:8080", "[::1]:8080"),
+        // What a shell would read as more than a name.
+        ("b&c.example:81", "localhost"),
+        ("b;reboot;.example", "localhost"),
+        ("$(reboot).example", "localhost"),
+        ("'b'.example", "localhost"),
+        ("%3breboot.example", "localhost"),
+    ] {
+        let page = ask(&format!("GET http://{host}/")).body;
+        for path in ["echo", "api/primes", "guess", "guess/id"] {
+            assert!(page.contains(&format!(" http://{shown}/{path}")), "{host}: {page}");
+        }
+        assert!(shown == host || !page.contains("reboot"), "{host}: {page}");
+    }
 }
 
 #[test]
