@@ -74,6 +74,11 @@ impl Error {
             Format::Json => problem(status, &self.to_string()),
             Format::Text => Response::text(status, format!("{}: {self}\n", status.as_str())),
         };
+        self.with_fields(response)
+    }
+
+    /// The response with the fields that go with this error.
+    pub fn with_fields(&self, response: Response) -> Response {
         // A cache that keeps it must not hand it to someone who accepts another format.
         let response = response.with("Vary", "Accept");
         match self {

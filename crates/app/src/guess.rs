@@ -73,7 +73,8 @@ pub fn guess(site: &Site, request: &Request<'_>, params: Params<'_>) -> Answer {
         Ok((game, last)) => shown(format, Status::OK, id, &game, Some(last)).into(),
         // Whoever sent the form wants to try again.
         Err(error) if format == Format::Html => {
-            pages::response(error.status(), pages::game(id, &game, &error.to_string())).into()
+            let page = pages::game(id, &game, &error.to_string());
+            error.with_fields(pages::response(error.status(), page)).into()
         }
         Err(error) => error.response(format).into(),
     }

@@ -207,6 +207,10 @@ fn another_media_type_is_refused_with_a_list_of_those_that_are_not() {
         let detail = format!("the body may be of type {TYPES}");
         assert_problem(&reply, "415 Unsupported Media Type", &detail);
         assert_eq!(reply.field("Accept"), TYPES);
+        let fields = [("Content-Type", content_type), BROWSER];
+        let page = ask(&site, &game, &fields, "number=42");
+        assert_eq!(page.status, "415 Unsupported Media Type");
+        assert_eq!(page.field("Accept"), TYPES);
     }
     assert_eq!(ask(&site, &game, &[], "42").status, "415 Unsupported Media Type");
 }
@@ -222,6 +226,7 @@ fn a_person_who_sent_nonsense_may_try_again() {
     ] {
         let page = ask(&site, &format!("POST {game}"), &[BROWSER, FORM], body);
         assert_eq!(page.status, UNPROCESSABLE);
+        assert_eq!(page.field("Vary"), "Accept");
         assert!(page.body.contains(&format!("<h1>{said}</h1>")), "{page:?}");
         assert!(page.body.contains(&format!("<title>{said} · ")), "{page:?}");
         assert!(page.body.contains("It is from 1 to 100."), "{page:?}");
