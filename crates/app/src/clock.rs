@@ -46,3 +46,21 @@ fn seconds() -> u64 {
 fn seconds() -> u64 {
     std::time::SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_that_is_wrong_still_gives_a_date() {
+        for (second, date) in [
+            (0, b"Thu, 01 Jan 1970 00:00:00 GMT"),
+            (784_111_777, b"Sun, 06 Nov 1994 08:49:37 GMT"),
+            (LATEST, b"Fri, 31 Dec 9999 23:59:59 GMT"),
+            (LATEST + 1, b"Fri, 31 Dec 9999 23:59:59 GMT"),
+            (u64::MAX, b"Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            assert_eq!(&format(second), date, "{second}");
+        }
+    }
+}

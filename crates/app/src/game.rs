@@ -13,7 +13,7 @@ pub const LOWEST: u64 = 1;
 /// The highest. By halving what is left it is found in seven tries at most.
 pub const HIGHEST: u64 = 100;
 
-/// How many games are kept; the oldest is forgotten for the next. Together they need about 1 MB.
+/// How many games are kept; the oldest is forgotten for the next. Together they need 1.5 MiB.
 const MAX_GAMES: usize = 10_000;
 
 /// How long a game is kept after its start.

@@ -103,6 +103,7 @@ fn a_file_is_served_as_it_is() {
     reply.has("Content-Length", "45");
     reply.has("Accept-Ranges", "bytes");
     reply.has("X-Content-Type-Options", "nosniff");
+    reply.has("Cache-Control", "no-cache");
     let modified = httpdate::parse_http_date(reply.field("Last-Modified").unwrap()).unwrap();
     let off = an_hour_ago().duration_since(modified).unwrap();
     assert!(off < Duration::from_secs(600), "{off:?}");
@@ -253,7 +254,9 @@ fn a_client_that_has_it_already_is_told_so() {
                 ask(&place, &format!("{method} /fox.txt"), &lines.each_ref().map(|l| &l[..]));
             assert_eq!(reply.status(), status, "{method} {lines:?}");
             if status.starts_with("304") {
+                // What a 200 would have had for the client's copy (RFC 9110 §15.4.5).
                 reply.has("ETag", etag);
+                reply.has("Cache-Control", "no-cache");
                 assert_eq!(reply.text(), "");
                 assert_eq!(reply.field("Content-Length"), None);
             }

@@ -34,9 +34,9 @@ pub fn find(root: &Path, name: &Name) -> Result<Found, Error> {
 ///
 /// Between `find` and here, whoever may write to the public directory could put something else in
 /// its place. A link at the end of the path is then not followed, a FIFO does not block, and what
-/// is no file is not served. What remains is a link in place of one of the directories: only
-/// `openat2` of Linux could tell (`RESOLVE_BENEATH`), and who can write there can put the contents
-/// there as well.
+/// is no file is not served. What remains is a link in place of one of the directories, which only
+/// `openat2` of Linux would refuse (`RESOLVE_NO_SYMLINKS`): with luck, somebody who may write there
+/// has the server read a file that only the server may read.
 pub fn open(path: &Path) -> Result<(File, Metadata), Error> {
     let mut options = OpenOptions::new();
     options.read(true);
