@@ -17,7 +17,10 @@ export async function start(program, root) {
   const said = once(createInterface({ input: child.stdout }), 'line');
   const [line] = await Promise.race([said, ended.then(() => ['nothing, and ended'])]);
   const addr = /^listening on (\S+)$/.exec(line)?.[1];
-  if (!addr) throw new Error(`${program} said ${line}`);
+  if (!addr) {
+    child.kill();
+    throw new Error(`${program} said ${line}`);
+  }
   return {
     url: `http://${addr}`,
     stop: async () => {
