@@ -93,7 +93,7 @@ impl Wish {
             Verdict::Passed => {
                 let ranges = self.ranges.filter(|_| self.conditions.let_ranges_pass(&validators));
                 let parts = ranges.map_or(Ok(Vec::new()), |ranges| ranges.within(length))?;
-                body::response(file, length, media_type(path), parts)
+                body::response(file, length, self.name.media_type(), parts)
                     .with("Accept-Ranges", "bytes")
                     .with("X-Content-Type-Options", "nosniff")
             }
@@ -110,14 +110,5 @@ fn with_slash(request: &Request<'_>) -> String {
     match request.query() {
         Some(query) => format!("{}/?{query}", request.path()),
         None => format!("{}/", request.path()),
-    }
-}
-
-/// What the end of its name says a file is. All text here is UTF-8.
-fn media_type(path: &Path) -> String {
-    let guess = mime_guess::from_path(path).first_raw().unwrap_or("application/octet-stream");
-    match guess.starts_with("text/") {
-        true => format!("{guess}; charset=utf-8"),
-        false => guess.to_owned(),
     }
 }

@@ -120,6 +120,7 @@ fn the_name_says_the_type() {
     let place = public();
     for (path, media_type) in [
         ("/about/index.html", "text/html; charset=utf-8"),
+        ("/about/", "text/html; charset=utf-8"),
         ("/about/pictures/who.svg", "image/svg+xml"),
         ("/a%20b%20%c3%a9.TXT?query=ignored", "text/plain; charset=utf-8"),
         ("/data.json", "application/json"),
@@ -382,7 +383,9 @@ fn links_are_followed_while_they_stay_inside() {
     symlink(".git/config", public.join("config.txt")).unwrap();
     symlink("nowhere", public.join("broken.txt")).unwrap();
     symlink("outside.txt", public.join("about/pictures/index.html")).unwrap();
+    symlink("fox.txt", public.join("inside.css")).unwrap();
     assert_eq!(get(&place, "/inside.txt").text(), TEXT);
+    get(&place, "/inside.css").has("Content-Type", "text/css; charset=utf-8");
     assert_eq!(get(&place, "/back/").text(), "<h1>About</h1>");
     for path in [
         "/outside.txt",

@@ -4,11 +4,8 @@ use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use super::name::{self, Name};
+use super::name::{self, INDEX, Name};
 use crate::error::Error;
-
-/// The file that stands for its directory.
-const INDEX: &str = "index.html";
 
 /// What is there.
 pub enum Found {

@@ -1,8 +1,11 @@
 //! Which file a path names: pure text, no file is looked at.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use percent_encoding::percent_decode_str;
+
+/// The file that stands for its directory.
+pub const INDEX: &str = "index.html";
 
 /// What a path names, below the public directory.
 #[derive(Debug, PartialEq)]
@@ -29,6 +32,17 @@ impl Name {
             decoded.push(decode(name)?);
         }
         Some(Name { path: decoded, is_directory: last.is_empty() })
+    }
+
+    /// What the end of the name says a file is. That counts which was asked for: behind a link
+    /// called `app.css` there may be a `build-123`. All text here is UTF-8.
+    pub fn media_type(&self) -> String {
+        let file = if self.is_directory { Path::new(INDEX) } else { &self.path };
+        let guess = mime_guess::from_path(file).first_raw().unwrap_or("application/octet-stream");
+        match guess.starts_with("text/") {
+            true => format!("{guess}; charset=utf-8"),
+            false => guess.to_owned(),
+        }
     }
 }
 
