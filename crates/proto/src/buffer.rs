@@ -2,8 +2,8 @@
 
 use crate::limits::KEEP;
 
-/// A byte queue whose cost is linear in what passes through it, and which gives large drained
-/// buffers back.
+/// A byte queue whose cost is linear in what passes through it, and which gives large buffers
+/// back when they are drained, or nearly so.
 #[derive(Default)]
 pub(crate) struct Buffer {
     bytes: Vec<u8>,
@@ -54,12 +54,19 @@ impl Buffer {
     /// The first `n` bytes have left.
     pub fn consume(&mut self, n: usize) {
         self.start += n;
-        if self.is_empty() {
-            self.start = 0;
-            self.bytes.clear();
-            if self.bytes.capacity() > KEEP {
-                self.bytes = Vec::new();
+        let rest = self.as_slice();
+        // Large, and nearly drained: what is left moves to a buffer of its own size. As much again
+        // has to come before that is too large, so moving stays linear.
+        if self.bytes.capacity() > KEEP && rest.len() <= KEEP / 2 {
+            #[cfg(test)]
+            {
+                self.moved += rest.len();
             }
+            self.bytes = self.as_slice().to_vec();
+            self.start = 0;
+        } else if rest.is_empty() {
+            self.bytes.clear();
+            self.start = 0;
         }
     }
 }
@@ -89,7 +96,7 @@ mod tests {
 
     #[test]
     fn moving_is_linear() {
-        for backlog in [1, 100, 10_000] {
+        for backlog in [1, 100, KEEP / 2, KEEP / 2 + 1, KEEP, 10_000] {
             let mut buffer = Buffer::default();
             buffer.push(&vec![0; backlog]);
             let rounds = 100_000;
@@ -108,13 +115,25 @@ mod tests {
     fn a_large_buffer_is_freed_when_drained() {
         let mut buffer = Buffer::default();
         buffer.push(&[0; KEEP + 1]);
-        buffer.consume(KEEP);
-        assert!(buffer.bytes.capacity() > KEEP);
         buffer.consume(1);
+        assert!(buffer.bytes.capacity() > KEEP);
+        buffer.consume(KEEP);
         assert_eq!(buffer.bytes.capacity(), 0);
         buffer.append(vec![0; KEEP + 1]);
         buffer.consume(KEEP + 1);
         assert_eq!(buffer.bytes.capacity(), 0);
+    }
+
+    #[test]
+    fn a_few_bytes_do_not_keep_a_large_buffer() {
+        let mut buffer = Buffer::default();
+        for _ in 0..10 {
+            buffer.push(&[0; 10 * KEEP]);
+            buffer.push(b"a");
+            buffer.consume(buffer.as_slice().len() - 1);
+            assert_eq!(buffer.as_slice(), b"a");
+            assert!(buffer.bytes.capacity() <= KEEP, "{}", buffer.bytes.capacity());
+        }
     }
 
     #[test]

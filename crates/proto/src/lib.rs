@@ -44,7 +44,7 @@
 //!    session closes. Stopping a server gracefully is the same call.
 //! 5. **Sessions cannot fail.** A protocol error is a reply, so the only `?` in a shell is I/O.
 //! 6. **The shell owns the read buffer.** The session keeps only bytes that it cannot use yet, and
-//!    frees a drained buffer over [`KEEP`].
+//!    frees a buffer over [`KEEP`] when it is drained, or nearly so.
 //! 7. **Linear.** Doubling the input at most doubles the work, however the network slices it.
 //! 8. **Everything has a limit**, named, in `limits.rs` and beside each protocol.
 //! 9. **A job is opaque work.** It may block; if it panics, its connection closes and nothing else

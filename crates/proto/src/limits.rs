@@ -13,7 +13,7 @@ pub const READ_SIZE: usize = 16 * 1024;
 /// for it would buy nothing. Node.js streams stop at the same mark.
 pub const HIGH_WATER: usize = 16 * 1024;
 
-/// A drained buffer larger than this goes back to the allocator.
+/// A buffer larger than this goes back to the allocator when at most half as much is left in it.
 ///
 /// 4 KiB: ordinary requests and replies reuse their buffer; ten thousand connections that each
 /// carried one large message do not go on paying for it.
