@@ -104,10 +104,12 @@ impl<'a> Request<'a> {
 
     /// The same, for comparing.
     pub(crate) fn path_bytes(&self) -> &'a [u8] {
-        match self.split().0 {
-            // `http://example.com` and `http://example.com/` are the same (RFC 9110 §4.2.3).
-            b"" => b"/",
-            path => path,
+        match self.split() {
+            // `http://example.com` is the server as a whole to `OPTIONS` (RFC 9112 §3.2.4), and
+            // to any other method the same as `http://example.com/` (RFC 9110 §4.2.3).
+            (b"", None) if self.method == Method::Options => b"*",
+            (b"", _) => b"/",
+            (path, _) => path,
         }
     }
 

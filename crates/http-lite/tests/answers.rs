@@ -2,7 +2,11 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use common::{Reply, check};
+use http_lite::{Answer, App, Connection, HttpDate, Request, Response};
+use proto::Session;
 
 struct Case {
     name: &'static str,
@@ -81,7 +85,19 @@ fn methods() {
             "OPTIONS of the server",
             "RFC 9110 §9.3.7",
             "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n",
+            [all.clone()],
+        ),
+        case(
+            "the same in absolute-form",
+            "RFC 9112 §3.2.4",
+            "OPTIONS http://a HTTP/1.1\r\nHost: a\r\n\r\n",
             [all],
+        ),
+        case(
+            "OPTIONS of the root, which is not the server",
+            "RFC 9110 §9.3.7",
+            "OPTIONS http://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+            [options.clone()],
         ),
     ]);
 }

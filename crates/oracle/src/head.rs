@@ -118,7 +118,12 @@ pub fn theirs(input: &[u8]) -> Outcome {
         length,
         method: request.method.expect("a whole head has a method").to_string(),
         version: request.version.expect("a whole head has a version"),
-        path: if path.is_empty() { "/" } else { path }.to_string(),
+        path: match (path, query) {
+            ("", None) if request.method == Some("OPTIONS") => "*",
+            ("", _) => "/",
+            (path, _) => path,
+        }
+        .to_string(),
         query: query.map(str::to_string),
         host: authority.or_else(|| host.and_then(|host| String::from_utf8(host.to_vec()).ok())),
         fields,
