@@ -31,8 +31,9 @@ const MOST_TIME: Duration = Duration::from_secs(2);
 /// 8 MiB: an upload that is refused is in full flow, and what is on its way may be a few MiB.
 const MOST_BYTES: usize = 8 * 1024 * 1024;
 
-/// How many sockets may be parting. Over it, the oldest is closed at once: a descriptor that a new
-/// client needs is worth more than an old client's last word.
+/// How many sockets may be parting, and as many again while the thread looks at these. Over it, the
+/// oldest is closed at once: a descriptor that a new client needs is worth more than an old client's
+/// last word.
 const MOST_SOCKETS: usize = 256;
 
 /// Between two sweeps. For a full house of silent clients that is 25,600 reads a second, a few

@@ -14,16 +14,20 @@ use crate::response::{After, Framing, Response, Status};
 
 /// What is served: a request in, an answer out.
 pub trait App: Send + Sync {
-    /// The answer to a request, which is whole, with its body. It must not wait and should not compute: whoever called may have
-    /// other clients to look after. What takes time goes into [`Answer::Later`].
+    /// The answer to a request, which is whole, with its body. It must not wait and should not
+    /// compute: whoever called may have other clients to look after. What takes time goes into
+    /// [`Answer::Later`].
+    ///
+    /// If it panics, the client gets [`App::failure`], and the connection closes.
     fn answer(&self, request: &Request<'_>) -> Answer;
 
     /// The time, for the `Date` field of every response (RFC 9110 §6.6.1). It is asked for each
-    /// of them, so it should be kept for a second.
+    /// of them, so it should be kept for a second. It must not panic: nobody here would catch it.
     fn date(&self) -> HttpDate;
 
     /// What a client gets whose answer panicked before any of it was sent. All of it must be
-    /// there: nothing runs any more that would make pieces.
+    /// there: nothing runs any more that would make pieces. If it panics too, the connection just
+    /// closes.
     fn failure(&self) -> Response {
         let text = "500 Internal Server Error: the server failed at this request\n";
         Response::text(Status::INTERNAL_ERROR, text)
@@ -222,7 +226,10 @@ impl Protocol for Connection {
 
     fn failed(&mut self, output: &mut Vec<u8>) {
         let framing = Framing { after: After::Close, ..self.framing };
-        self.app.failure().write(framing, &self.app.date(), output);
+        // One client cannot end a server, not even if this fails as well.
+        if let Ok(response) = catch_unwind(AssertUnwindSafe(|| self.app.failure())) {
+            response.write(framing, &self.app.date(), output);
+        }
     }
 
     fn expired(&mut self, output: &mut Vec<u8>) {

@@ -191,7 +191,7 @@ impl Head {
         }
     }
 
-    /// RFC 9112 §9.1. Other options name fields for proxies to remove, and protocols to upgrade
+    /// RFC 9110 §7.6.1. Other options name fields for proxies to remove, and protocols to upgrade
     /// to; neither concerns us.
     fn connection(&mut self, value: &[u8]) -> Result<(), Refusal> {
         for option in elements(value) {

@@ -1,6 +1,8 @@
 //! Every limit of this crate, and the status that a request over it gets.
 //!
-//! What a connection holds of a request is at most [`MAX_HEAD`], [`MAX_BODY`] and one read.
+//! What a connection holds of a request is at most [`MAX_HEAD`], [`MAX_BODY`], one read, and of
+//! chunks a line that has not ended ([`MAX_CHUNK_EXTENSIONS`], [`MAX_TRAILERS`]): in vectors that
+//! grow by doubling, so with room for twice as much.
 
 /// The longest request line, with its CRLF: over it, 414.
 ///

@@ -122,9 +122,9 @@ impl Response {
     /// is held at a time. Each is made by a job of its own.
     ///
     /// With a `length` the client knows from the start how much will come; without one the body is
-    /// sent in chunks, and to HTTP/1.0 until the connection closes. Where a piece fails, or there are fewer
-    /// bytes than `length` said, the connection closes, so that the client notices; what is over
-    /// `length` is not sent.
+    /// sent in chunks, and to HTTP/1.0 until the connection closes. Where a piece fails, or there
+    /// are fewer bytes than `length` said, the connection closes, so that the client notices (but
+    /// in HTTP/1.0 without a length it cannot); what is over `length` is not sent.
     pub fn pieces(
         status: Status,
         content_type: impl Into<Cow<'static, str>>,

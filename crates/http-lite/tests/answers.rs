@@ -515,3 +515,27 @@ fn panics() {
         ),
     ]);
 }
+
+#[test]
+fn a_panic_in_the_last_word_only_closes() {
+    struct Hopeless;
+    impl App for Hopeless {
+        fn answer(&self, request: &Request<'_>) -> Answer {
+            match request.path() {
+                "/later" => Answer::later(|| panic!("on purpose, in a job")),
+                _ => panic!("on purpose, in the answer"),
+            }
+        }
+        fn date(&self) -> HttpDate {
+            *b"Sun, 06 Nov 1994 08:49:37 GMT"
+        }
+        fn failure(&self) -> Response {
+            panic!("on purpose, in the last word")
+        }
+    }
+    for path in ["/", "/later"] {
+        let session = Session::new(Box::new(Connection::new(Arc::new(Hopeless))));
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").repeat(2);
+        assert_eq!(proto::converse(session, request.as_bytes(), 1000), b"", "{path}");
+    }
+}
