@@ -4,7 +4,8 @@
 //! * Each request that the application was asked is where a naive reader finds one, with the same
 //!   body; and behind the last there is no other that should have been answered.
 //! * What is answered is a sequence of responses that a naive client can tell apart: one to each
-//!   request, and after a refusal, or another last word, nothing.
+//!   request, and after a refusal, or another last word, nothing. Who waits to be told to go on
+//!   with a body is told, and nobody else.
 //! * What is held is bounded: see [`most_held`].
 
 mod app;
@@ -47,8 +48,8 @@ pub fn check_of(make: &Make<'_>, data: &[u8]) -> Result<(), String> {
             return Err(format!("{how}, it asks {:?}\nin one piece {asked:?}", app.asked()));
         }
     }
-    let rest = reader::requests(input, &asked)?;
-    let last_word = reader::responses(&said, &asked)?;
+    let (waits, rest) = reader::requests(input, &asked)?;
+    let last_word = reader::responses(&said, &asked, &waits)?;
     reader::nothing_is_missed(rest, last_word)
         .map_err(|why| format!("{why}\nin answer to {}", input.escape_ascii()))
 }

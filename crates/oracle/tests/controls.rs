@@ -54,8 +54,11 @@ fn changed(input: &[u8], change: fn(&mut Parsed)) -> Outcome {
 /// One step of a protocol with a fault.
 type FaultyStep = fn(&mut dyn Protocol, &[u8], &mut Vec<u8>) -> Step;
 
+/// What a client hears that waits with its body.
+const GO_ON: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
 /// HTTP connections that do a little differently.
-const CONNECTIONS: [(&str, FaultyStep); 9] = [
+const CONNECTIONS: [(&str, FaultyStep); 12] = [
     ("does not know Content-Length", |inner, input, output| {
         inner.step(&replace(input, b"Content-Length", b"Content-Lenght"), output)
     }),
@@ -90,6 +93,27 @@ const CONNECTIONS: [(&str, FaultyStep); 9] = [
     ("drops the end of an answer", |inner, input, output| {
         let step = inner.step(input, output);
         output.pop();
+        step
+    }),
+    ("tells nobody to go on", |inner, input, output| {
+        let step = inner.step(input, output);
+        if output.starts_with(GO_ON) {
+            output.drain(..GO_ON.len());
+        }
+        step
+    }),
+    ("tells everybody to go on", |inner, input, output| {
+        let step = inner.step(input, output);
+        if output.starts_with(b"HTTP/1.1 200") {
+            output.splice(..0, GO_ON.iter().copied());
+        }
+        step
+    }),
+    ("tells a refused client to go on", |inner, input, output| {
+        let step = inner.step(input, output);
+        if output.starts_with(b"HTTP/1.1 4") {
+            output.splice(..0, GO_ON.iter().copied());
+        }
         step
     }),
     ("says nothing to a refused client", |inner, input, output| {

@@ -6,10 +6,13 @@ use http_lite::limits::{MAX_CHUNK_EXTENSIONS, MAX_TRAILERS};
 use super::app::{Asked, End};
 use crate::head::{self, Outcome, Parsed, has_bare_lf, values};
 
-/// Finds in the input each request that was asked, and returns what is behind the last.
-pub fn requests<'a>(input: &'a [u8], asked: &[Asked]) -> Result<&'a [u8], String> {
+/// Finds in the input each request that was asked. Returns which of them, and of what is behind the
+/// last, wait with a body to be told to go on; and what is behind the last.
+pub fn requests<'a>(input: &'a [u8], asked: &[Asked]) -> Result<(Vec<bool>, &'a [u8]), String> {
     let mut rest = input;
+    let mut waits = Vec::new();
     for asked in asked {
+        waits.push(waits_to_go_on(rest));
         let Some((request, after)) = request(rest) else {
             return Err(format!("{asked:?}\nwas asked by {}", rest.escape_ascii()));
         };
@@ -18,7 +21,20 @@ pub fn requests<'a>(input: &'a [u8], asked: &[Asked]) -> Result<&'a [u8], String
         }
         rest = after;
     }
-    Ok(rest)
+    waits.push(waits_to_go_on(rest));
+    Ok((waits, rest))
+}
+
+/// Whether at the start of the input there is a head that is not refused, and whose client is to be
+/// told to go on with the body (RFC 9110 §10.1.1).
+fn waits_to_go_on(input: &[u8]) -> bool {
+    let (Outcome::Parsed(parsed), Ok(_)) = (head::theirs(input), http_lite::parse(input)) else {
+        return false;
+    };
+    let has = |name| values(&parsed.fields, name).next().is_some();
+    let is_zero = |value: &[u8]| value.iter().all(|&byte| byte == b'0');
+    let has_length = values(&parsed.fields, "content-length").any(|value| !is_zero(value));
+    parsed.version == 1 && has("expect") && (has("transfer-encoding") || has_length)
 }
 
 /// The request at the start of the input, if one is there, whole and right.
@@ -96,16 +112,22 @@ pub enum LastWord {
     Refusal(u16),
 }
 
-/// Reads all that was said: an answer to each request, and then perhaps a refusal.
-pub fn responses(said: &[u8], asked: &[Asked]) -> Result<LastWord, String> {
+/// Reads all that was said: an answer to each request, and then perhaps a refusal. Before it, who
+/// waits is told to go on, and nobody else.
+pub fn responses(said: &[u8], asked: &[Asked], waits: &[bool]) -> Result<LastWord, String> {
     let mut rest = said;
     let mut last = LastWord::None;
+    let mut waits = waits.iter();
+    let mut go_on = |said| match waits.next() {
+        Some(true) => after_go_on(said),
+        _ => Ok(said),
+    };
     for asked in asked {
         if last != LastWord::None {
             return Err(format!("after the last word it asks {asked:?}"));
         }
         let (status, body, end) = asked.expected();
-        let (answer, after) = response(rest, asked.method == "HEAD")?;
+        let (answer, after) = response(go_on(rest)?, asked.method == "HEAD")?;
         // Where the end is where the connection closes, nobody can see that it came too early.
         let cut = end == End::Cut && !answer.until_close;
         let expected = (status, &body, cut);
@@ -117,14 +139,14 @@ pub fn responses(said: &[u8], asked: &[Asked]) -> Result<LastWord, String> {
         }
         rest = after;
     }
+    if last == LastWord::None {
+        rest = go_on(rest)?;
+    }
     if last == LastWord::None && !rest.is_empty() {
         // Whether it was a HEAD that is refused, only the request line knows: then it has no body.
         let (mut refusal, mut after) = response(rest, false)?;
         if refusal.cut {
             (refusal, after) = response(rest, true)?;
-        }
-        if refusal.status == 100 && refusal.body.is_empty() && after.is_empty() {
-            return Ok(LastWord::None);
         }
         if !refusal.closes || !(400..600).contains(&refusal.status) {
             return Err(format!("nobody asked for {refusal:?}"));
@@ -133,6 +155,12 @@ pub fn responses(said: &[u8], asked: &[Asked]) -> Result<LastWord, String> {
         rest = after;
     }
     if rest.is_empty() { Ok(last) } else { Err(format!("and then: {}", rest.escape_ascii())) }
+}
+
+/// What is said after `100 Continue`, which must be there.
+fn after_go_on(said: &[u8]) -> Result<&[u8], String> {
+    said.strip_prefix(b"HTTP/1.1 100 Continue\r\n\r\n")
+        .ok_or_else(|| format!("who waits is not told to go on: {}", said.escape_ascii()))
 }
 
 #[derive(Debug)]
@@ -146,8 +174,7 @@ struct Response {
     until_close: bool,
 }
 
-/// The response at the start of `input`, after any `100 Continue` (unless there is nothing else),
-/// and what is behind it.
+/// The response at the start of `input`, and what is behind it.
 fn response(input: &[u8], to_head: bool) -> Result<(Response, &[u8]), String> {
     let mut fields = [httparse::EMPTY_HEADER; 16];
     let mut head = httparse::Response::new(&mut fields);
@@ -155,12 +182,6 @@ fn response(input: &[u8], to_head: bool) -> Result<(Response, &[u8]), String> {
     let Ok(httparse::Status::Complete(length)) = head.parse(input) else { return Err(no_head()) };
     let status = head.code.ok_or_else(no_head)?;
     let rest = &input[length..];
-    if status == 100 && !rest.is_empty() {
-        return match response(rest, to_head) {
-            Ok((Response { status: 100, .. }, _)) => Err("it says twice to go on".to_string()),
-            other => other,
-        };
-    }
     let field = |name: &str| {
         let mut found = head.headers.iter().filter(|field| field.name.eq_ignore_ascii_case(name));
         let value = found.next().map(|field| String::from_utf8_lossy(field.value).into_owned());
@@ -170,7 +191,7 @@ fn response(input: &[u8], to_head: bool) -> Result<(Response, &[u8]), String> {
     let chunked = field("transfer-encoding")?;
     let length = field("content-length")?;
     let (body, cut, rest) = match (chunked.as_deref(), length) {
-        _ if to_head || matches!(status, 100 | 204 | 304) => (Vec::new(), false, rest),
+        _ if to_head || matches!(status, 204 | 304) => (Vec::new(), false, rest),
         (Some("chunked"), None) => match unchunk(rest) {
             Some((body, rest)) => (body, false, rest),
             None => (data_of_cut_chunks(rest), true, &[][..]),
