@@ -1,10 +1,10 @@
 //! Requests with a body: where it ends, and where the next request begins.
 
 use super::{
-    CLOSE, GET_ONLY, PLAIN, TEXT, alone, answer, ask, coded, get, post, request, text, with,
+    CLOSE, GET_ONLY, PLAIN, TEXT, alone, answer, ask, case, coded, get, post, request, text, with,
 };
 use crate::script::{A, Body, Client, Script, closed, connect, send, times};
-use crate::{Case, Promise, Protocol};
+use crate::{Case, Promise};
 
 /// The largest body that every server must take here: the limit of 1 MiB itself.
 const LARGEST: usize = 1024 * 1024;
@@ -80,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-old-keep-alive",
         Promise::Converses,
-        "HTTP/1.0 that asks for it keeps its connection (9112 §9.3: MAY).",
+        "HTTP/1.0 that asks for it keeps its connection (9112 §9.3).",
         || {
             let request = "GET /plain HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
             let kept = &[("Connection", "keep-alive"), ("Content-Length", "13")];
@@ -132,15 +132,6 @@ pub(super) const CASES: &[Case] = &[
         expects_continue,
     ),
 ];
-
-const fn case(
-    name: &'static str,
-    promise: Promise,
-    lesson: &'static str,
-    script: fn() -> Script,
-) -> Case {
-    Case { name, protocol: Protocol::Http, promise, lesson, script }
-}
 
 /// A request that asks for these bytes back.
 fn posted(body: &[u8]) -> Vec<u8> {
