@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use conform::{Case, Claim, PATIENCE, Program, Promise, Verdict};
+use conform::{Case, Claim, PATIENCE, Program, Property, Verdict};
 
 use crate::steps::{self, Step};
 
@@ -40,7 +40,7 @@ enum Cell {
     /// It does what it should not: a report.
     Wrong(String),
     /// It was not tried: the reason.
-    Impossible(&'static str),
+    Impossible(String),
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -72,17 +72,17 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// What the steps declare, for documents: a row for each promise, a column for each step.
+/// What the steps declare, for documents: a row for each property, a column for each step.
 pub fn markdown(steps: &[Step]) -> String {
     let cases = conform::cases();
-    let mut text = String::from("| a server that …");
+    let mut text = String::from("| property | a server that has it");
     steps.iter().for_each(|step| text += &format!(" | {}", step.number()));
-    text += &format!(" |\n|---{}|\n", "|:-:".repeat(steps.len()));
-    for promise in Promise::ALL {
-        text += &format!("| … {promise}");
+    text += &format!(" |\n|---|---{}|\n", "|:-:".repeat(steps.len()));
+    for property in Property::ALL {
+        text += &format!("| `{property}` | {}", property.does());
         for step in steps {
             let kept = |case: &Case| !declares(step, case);
-            let all = cases.iter().filter(|case| case.promise == promise).all(kept);
+            let all = cases.iter().filter(|case| case.property == property).all(kept);
             text += if all { " | ✓" } else { " | ✗" };
         }
         text += " |\n";
@@ -161,9 +161,9 @@ fn table(steps: &[Step], cases: &[Case], columns: &[Vec<Cell>]) -> String {
     let width = cases.iter().map(|case| case.name.len()).max().unwrap_or(0);
     let numbers: String = steps.iter().map(|step| format!(" {:>2}", step.number())).collect();
     let mut text = format!("  {:width$}{numbers}\n", "");
-    for promise in Promise::ALL {
-        text += &format!("{promise}\n");
-        for (row, case) in cases.iter().enumerate().filter(|(_, case)| case.promise == promise) {
+    for property in Property::ALL {
+        text += &format!("{property}: a server that {}\n", property.does());
+        for (row, case) in cases.iter().enumerate().filter(|(_, case)| case.property == property) {
             let marks: String = columns.iter().map(|column| mark(&column[row])).collect();
             text += &format!("  {:width$}{marks}   {}\n", case.name, case.lesson);
         }
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn a_promise_is_kept_when_no_case_of_it_fails() {
+    fn a_property_is_kept_when_no_case_of_it_fails() {
         let scratch = Scratch::new("matrix-markdown");
         let steps = [
             step(&scratch, "step-01-one", &["echo", "computes"]),
@@ -218,12 +218,15 @@ mod tests {
         ];
         let text = markdown(&steps);
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[..2], ["| a server that … | 01 | 02 |", "|---|:-:|:-:|"]);
-        assert_eq!(lines.len(), 2 + Promise::ALL.len());
-        for (line, promise) in lines[2..].iter().zip(Promise::ALL) {
-            let kept = !matches!(promise, Promise::Answers | Promise::Work);
+        assert_eq!(
+            lines[..2],
+            ["| property | a server that has it | 01 | 02 |", "|---|---|:-:|:-:|"]
+        );
+        assert_eq!(lines.len(), 2 + Property::ALL.len());
+        for (line, property) in lines[2..].iter().zip(Property::ALL) {
+            let kept = !matches!(property, Property::Speaks | Property::Compute);
             let first = if kept { "✓" } else { "✗" };
-            assert_eq!(*line, format!("| … {promise} | {first} | ✓ |"));
+            assert_eq!(*line, format!("| `{property}` | {} | {first} | ✓ |", property.does()));
         }
     }
 
@@ -241,10 +244,13 @@ mod tests {
         let steps = [step(&scratch, "step-01-one", &[]), step(&scratch, "step-02-two", &[])];
         let cases = conform::cases();
         let column = |cell: fn(usize) -> Cell| (0..cases.len()).map(cell).collect::<Vec<_>>();
-        let columns = [
-            column(|row| if row == 0 { Cell::Wrong("!".into()) } else { Cell::Passes }),
-            column(|row| if row == 1 { Cell::Fails("?".into()) } else { Cell::Impossible("no") }),
-        ];
+        let columns =
+            [
+                column(|row| if row == 0 { Cell::Wrong("!".into()) } else { Cell::Passes }),
+                column(|row| {
+                    if row == 1 { Cell::Fails("?".into()) } else { Cell::Impossible("no".into()) }
+                }),
+            ];
         let text = table(&steps, &cases, &columns);
         let row = |name: &str| {
             let row = text.lines().find(|line| line.split_whitespace().next() == Some(name));

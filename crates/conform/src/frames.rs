@@ -4,10 +4,10 @@ use std::iter;
 
 use crate::script::{
     A, Action, B, C, Client, Reply, Script, closed, connect, expect, flood, half_close, leave,
-    reset, send, stop, times,
+    light, reset, send, stop, times,
 };
 use crate::server::MEMORY;
-use crate::{Case, Promise, Protocol};
+use crate::{Case, Property, Protocol};
 
 /// A prime whose check takes half a second or more: long enough that whoever is served meanwhile is
 /// surely first, short enough to wait for. 2^57 − 13.
@@ -18,9 +18,6 @@ const SHORTER: &str = "^P9007199254740881$";
 
 /// As many silent clients as a pool of a few workers cannot bear.
 const SILENT: u16 = 16;
-
-/// How many clients a server must hold at once.
-const CROWD: u16 = 1000;
 
 /// How much a large request holds.
 const LARGE: usize = 1024 * 1024;
@@ -35,89 +32,89 @@ const RESETS: usize = 10;
 const SESSION: &[u8] = b"- $ ^ab$-^$^P7$^P08$^Px7$^c^P$^P$^d$";
 
 pub(crate) const CASES: &[Case] = &[
-    case("greeting", Promise::Answers, "The server speaks first.", || greet(A)),
-    case("echo", Promise::Answers, "A frame comes back with 1 added to each byte.", || {
+    case("greeting", Property::Speaks, "The server speaks first.", || greet(A)),
+    case("echo", Property::Speaks, "A frame comes back with 1 added to each byte.", || {
         [greet(A), say(A, "^abc$", "bcd")].concat()
     }),
     case(
         "every-byte",
-        Promise::Answers,
+        Property::Speaks,
         "Bytes are bytes: only `$` ends a frame, and only a first `P` is special.",
         every_byte,
     ),
-    case("empty-frame", Promise::Answers, "Nothing asked, nothing answered.", || {
+    case("empty-frame", Property::Speaks, "Nothing asked, nothing answered.", || {
         [greet(A), say(A, "^$^$^a$", "b")].concat()
     }),
-    case("noise", Promise::Answers, "What is outside a frame is ignored.", || {
+    case("noise", Property::Speaks, "What is outside a frame is ignored.", || {
         [greet(A), say(A, "abc$$P7$\r\n^a$P8$\0^b$", "bc")].concat()
     }),
-    case("caret", Promise::Answers, "Inside a frame, `^` is an ordinary byte.", || {
+    case("caret", Property::Speaks, "Inside a frame, `^` is an ordinary byte.", || {
         [greet(A), say(A, "^^a^b$^^$", "_b_c_")].concat()
     }),
     case(
         "numbers",
-        Promise::Answers,
+        Property::Speaks,
         "Primes are told from composites, at every edge of a u64.",
         || [greet(A), say(A, NUMBERS, NUMBERS_ANSWER)].concat(),
     ),
-    case("coalesced", Promise::Answers, "Many requests in one read are many requests.", || {
+    case("coalesced", Property::Speaks, "Many requests in one read are many requests.", || {
         [greet(A), say(A, SESSION, answer(SESSION))].concat()
     }),
     case(
         "half-close",
-        Promise::Answers,
+        Property::Speaks,
         "A client that will send no more is answered, and then left.",
         half_closes,
     ),
     case(
         "as-bytes-arrive",
-        Promise::Converses,
+        Property::Remembers,
         "The echo does not wait for the end of the frame.",
         || [greet(A), say(A, "^a", "b"), say(A, "b", "c"), say(A, "c$^d", "de")].concat(),
     ),
     case(
         "many-frames",
-        Promise::Converses,
+        Property::Remembers,
         "A session has as many requests as the client likes.",
         || [greet(A), times(100, say(A, SESSION, answer(SESSION)))].concat(),
     ),
-    case("single-bytes", Promise::Converses, "A request may come one byte at a time.", || {
+    case("single-bytes", Property::Remembers, "A request may come one byte at a time.", || {
         [greet(A), single_bytes(A, SESSION)].concat()
     }),
     case(
         "every-split",
-        Promise::Converses,
+        Property::Remembers,
         "Wherever the network cuts a session in two, the same bytes come back.",
         every_split,
     ),
     case(
         "no-digits",
-        Promise::Converses,
+        Property::Remembers,
         "A number without digits is an error, and the session goes on.",
         || [greet(A), say(A, "^P$", "error: no digits\n"), say(A, "^a$", "b")].concat(),
     ),
     case(
         "not-a-digit",
-        Promise::Converses,
+        Property::Remembers,
         "The error is said at the byte that is wrong, and the rest of the frame is skipped.",
         not_a_digit,
     ),
     case(
         "too-large",
-        Promise::Converses,
+        Property::Remembers,
         "A number over u64::MAX is refused at the digit that is too much.",
         too_large,
     ),
     case(
         "endless-digits",
-        Promise::Converses,
+        Property::Remembers,
         "A number without end costs nothing but its reading.",
         endless_digits,
     ),
-    case("large-frame", Promise::Converses, "A frame has no largest size.", large_frame),
+    case("large-frame", Property::Remembers, "A frame has no largest size.", large_frame),
     case(
         "garbage",
-        Promise::Converses,
+        Property::Remembers,
         "Whatever bytes come, each is answered as the protocol says.",
         || {
             let garbage = garbage(LARGE);
@@ -126,19 +123,19 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case(
         "silent",
-        Promise::Silence,
+        Property::Silent,
         "Someone who says nothing, or half a request, keeps nobody waiting.",
         || [greet(A), greet(C), say(C, "^ab", "bc"), greet(B), say(B, "^abc$", "bcd")].concat(),
     ),
     case(
         "several",
-        Promise::Silence,
+        Property::Silent,
         "Conversations do not mix, however they interleave.",
         several,
     ),
     case(
         "never-reads",
-        Promise::Silence,
+        Property::Silent,
         "Someone who asks and never reads is not read from, and keeps nobody waiting.",
         || {
             [flood(A, "^abcdefghijklmnopqrstuvw$".repeat(1000)), greet(B), say(B, "^abc$", "bcd")]
@@ -147,13 +144,13 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case(
         "stop-asked",
-        Promise::Silence,
+        Property::Stop,
         "Everybody who has asked before the stop is answered before the end.",
         stop_asked,
     ),
     case(
         "more-silent-than-workers",
-        Promise::Crowd,
+        Property::Silents,
         "A client that waits needs no worker.",
         || {
             let silent = (2..2 + SILENT).flat_map(|n| greet(Client(n))).collect();
@@ -162,49 +159,57 @@ pub(crate) const CASES: &[Case] = &[
     ),
     case(
         "thousand",
-        Promise::Crowd,
+        Property::Thousand,
         "A thousand clients are there at once, and all are answered.",
-        thousand,
+        || crowd(1000),
     ),
-    case("computes", Promise::Work, "One client's long computation is not everybody's.", computes),
     case(
-        "reset-fresh",
-        Promise::Survives,
-        "A client vanishes before it has said anything.",
-        || resets([connect(A), reset(A), greet(A), reset(A)].concat()),
+        "ten-thousand",
+        Property::TenThousand,
+        "Ten thousand clients are there at once, all are answered, and none costs a thread.",
+        || [crowd(10_000), light()].concat(),
     ),
+    case(
+        "computes",
+        Property::Compute,
+        "One client's long computation is not everybody's.",
+        computes,
+    ),
+    case("reset-fresh", Property::Rude, "A client vanishes before it has said anything.", || {
+        resets([connect(A), reset(A), greet(A), reset(A)].concat())
+    }),
     case(
         "reset-mid-frame",
-        Promise::Survives,
+        Property::Rude,
         "A client vanishes in the middle of a request.",
         || resets([greet(A), say(A, "^ab", "bc"), reset(A)].concat()),
     ),
     case(
         "reset-unread",
-        Promise::Survives,
+        Property::Rude,
         "A client vanishes without having read its reply.",
         || resets([greet(A), send(A, [b'^'; 10_000]), reset(A)].concat()),
     ),
     case(
         "reset-computing",
-        Promise::Survives,
+        Property::Rude,
         "A client vanishes while the server computes for it.",
         // B's answer takes four times as long as A's would have: when it comes, A's has been tried.
         || [greet(A), send(A, SHORTER), reset(A), greet(B), say(B, LONG, "prime\n")].concat(),
     ),
     case(
         "descriptors",
-        Promise::Survives,
+        Property::Rude,
         "Out of descriptors, the server waits for some; those who are there do not notice.",
         descriptors,
     ),
-    case("stop-idle", Promise::Stops, "A server with nothing to do ends at once.", stop),
-    case("stop-silent", Promise::Stops, "Silent clients do not keep a server from ending.", || {
+    case("stop-idle", Property::Stop, "A server with nothing to do ends at once.", stop),
+    case("stop-silent", Property::Stop, "Silent clients do not keep a server from ending.", || {
         [greet(A), connect(B), connect(C), stop(), closed(A)].concat()
     }),
     case(
         "stop-computing",
-        Promise::Stops,
+        Property::Stop,
         "What was asked before the stop is answered before the end.",
         || [greet(A), send(A, SHORTER), stop(), expect(A, "prime\n"), closed(A)].concat(),
     ),
@@ -218,11 +223,11 @@ const NUMBERS_ANSWER: &str = "composite\ncomposite\nprime\nprime\ncomposite\ncom
 
 const fn case(
     name: &'static str,
-    promise: Promise,
+    property: Property,
     lesson: &'static str,
     script: fn() -> Script,
 ) -> Case {
-    Case { name, protocol: Protocol::Frames, promise, lesson, script }
+    Case { name, protocol: Protocol::Frames, property, lesson, script }
 }
 
 /// Every byte but `$`, in one frame. It does not begin with `P`.
@@ -307,8 +312,9 @@ fn several() -> Script {
     .concat()
 }
 
-fn thousand() -> Script {
-    let each = |script: fn(Client) -> Script| (0..CROWD).map(Client).flat_map(script);
+/// So many come, then all ask, and then all are answered.
+fn crowd(clients: u16) -> Script {
+    let each = |script: fn(Client) -> Script| (0..clients).map(Client).flat_map(script);
     let all_come = each(greet);
     let all_ask = each(|client| send(client, format!("^{}$", client.0)));
     let all_are_answered = each(|client| {

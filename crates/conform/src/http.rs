@@ -7,15 +7,18 @@ mod refusals;
 
 use crate::script::{
     A, Action, B, Body, C, Client, Reply, Response, Script, closed, connect, cut, flood,
-    half_close, leave, send, times,
+    half_close, leave, reset, send, stop, times,
 };
-use crate::{Case, Promise, Protocol};
+use crate::{Case, Property, Protocol};
 
 /// A prime whose check takes half a second or more. 2^57 − 13.
 const LONG: &str = "/prime/144115188075855859";
 
 /// A prime whose check takes a quarter of that. 2^53 − 111.
 const SHORTER: &str = "/prime/9007199254740881";
+
+/// As many silent clients as a pool of a few workers cannot bear.
+const SILENT: u16 = 16;
 
 /// How deep the pipeline is.
 const DEEP: u64 = 16;
@@ -39,15 +42,15 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 const CASES: &[Case] = &[
-    case("http-page", Promise::Answers, "A page is served at `/`.", || {
+    case("http-page", Property::Messages, "A page is served at `/`.", || {
         [connect(A), ask(A, get("/"), 200, HTML, Body::Any)].concat()
     }),
-    case("http-plain", Promise::Answers, "Thirteen bytes of text, for whoever measures.", || {
+    case("http-plain", Property::Messages, "Thirteen bytes of text, for whoever measures.", || {
         [connect(A), ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"))].concat()
     }),
     case(
         "http-head",
-        Promise::Answers,
+        Property::Messages,
         "HEAD is answered like GET (9110 §9.3.2: SHOULD), without the body (MUST NOT).",
         // Were there a body, it would stand where the next response begins.
         || {
@@ -56,21 +59,21 @@ const CASES: &[Case] = &[
             [connect(A), send(A, both), head, answer(A, 200, PLAIN, text("Hello, World!"))].concat()
         },
     ),
-    case("http-not-found", Promise::Answers, "What is not there is a 404 with a page.", || {
+    case("http-not-found", Property::Messages, "What is not there is a 404 with a page.", || {
         [connect(A), ask(A, get("/no/such/page"), 404, HTML, Body::Any)].concat()
     }),
-    case("http-prime", Promise::Answers, "Work is asked for by its address.", || {
+    case("http-prime", Property::Messages, "Work is asked for by its address.", || {
         [connect(A), ask(A, get("/prime/2147483647"), 200, TEXT, text("prime\n"))].concat()
     }),
     case(
         "http-pipelined",
-        Promise::Answers,
+        Property::Persistence,
         "Requests that come together are answered in their order (9112 §9.3.2: MUST).",
         pipelined,
     ),
     case(
         "http-close",
-        Promise::Answers,
+        Property::Persistence,
         "`Connection: close` is honoured (9112 §9.6: MUST).",
         || {
             let request = "GET /plain HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
@@ -79,7 +82,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-old",
-        Promise::Answers,
+        Property::Persistence,
         "HTTP/1.0 needs no `Host` (9112 §3.2), and its connections close (§9.3).",
         || {
             let request = "GET /plain HTTP/1.0\r\n\r\n";
@@ -88,7 +91,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-refused-upload",
-        Promise::Answers,
+        Property::Refusals,
         "Who is refused while still sending hears why, and then the end (9112 §9.6).",
         || {
             let upload = format!(
@@ -101,7 +104,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-half-close",
-        Promise::Answers,
+        Property::Persistence,
         "A client that will send no more is answered, and then left.",
         || {
             let question = [connect(A), send(A, get(SHORTER)), half_close(A)].concat();
@@ -111,7 +114,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-keep-alive",
-        Promise::Converses,
+        Property::Persistence,
         "One connection carries many requests (9112 §9.3: SHOULD).",
         || {
             let plain = ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"));
@@ -119,14 +122,14 @@ const CASES: &[Case] = &[
             [connect(A), times(20, [plain, prime].concat())].concat()
         },
     ),
-    case("http-single-bytes", Promise::Converses, "A head may come one byte at a time.", || {
+    case("http-single-bytes", Property::Slow, "A head may come one byte at a time.", || {
         let bytes = || get("/plain").into_bytes().into_iter().flat_map(|byte| send(A, [byte]));
         let plain = || answer(A, 200, PLAIN, text("Hello, World!"));
         [connect(A), bytes().collect(), plain(), bytes().collect(), plain()].concat()
     }),
     case(
         "http-large-head",
-        Promise::Converses,
+        Property::Refusals,
         "A head over the limit is a 431, which the client sees, and the end (6585 §5).",
         || {
             let plain = ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"));
@@ -137,7 +140,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-silent",
-        Promise::Silence,
+        Property::Silent,
         "Someone who says nothing, or half a head, keeps nobody waiting.",
         || {
             let silent = [connect(A), connect(C), send(C, "GET / HTTP/1.1\r\nHo")].concat();
@@ -146,8 +149,18 @@ const CASES: &[Case] = &[
         },
     ),
     case(
+        "http-more-silent-than-workers",
+        Property::Silents,
+        "A client that waits needs no worker.",
+        || {
+            let silent = (2..2 + SILENT).flat_map(|n| connect(Client(n))).collect();
+            let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
+            [silent, connect(B), plain].concat()
+        },
+    ),
+    case(
         "http-never-reads",
-        Promise::Silence,
+        Property::Slow,
         "Someone who asks and never reads is not read from, and keeps nobody waiting.",
         || {
             let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
@@ -156,16 +169,16 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-computes",
-        Promise::Work,
+        Property::Compute,
         "One client's long computation is not everybody's.",
         || overtake(LONG, "prime\n"),
     ),
-    case("http-sleeps", Promise::Work, "A handler that blocks blocks nobody else.", || {
+    case("http-sleeps", Property::Compute, "A handler that blocks blocks nobody else.", || {
         overtake("/sleep?ms=2000", "slept 2000 ms\n")
     }),
     case(
         "http-never-leaves",
-        Promise::Survives,
+        Property::Slow,
         "Someone who is refused and never hangs up is cut off, and keeps nobody waiting (9112 §9.6).",
         || {
             let refused = [connect(A), ask(A, "NONSENSE\r\n\r\n", 400, CLOSE, Body::Any)].concat();
@@ -175,19 +188,58 @@ const CASES: &[Case] = &[
     ),
     case(
         "http-panic",
-        Promise::Survives,
+        Property::Rude,
         "A handler that panics costs one connection, and no worker.",
         || times(20, refused(get("/panic"), 500)),
+    ),
+    case(
+        "http-reset",
+        Property::Rude,
+        "A client vanishes: in its head, in its body, and while the server works for it.",
+        || {
+            let vanish = |request: String| [connect(A), send(A, request), reset(A)].concat();
+            let half = vanish("GET /plain HTTP/1.1\r\nHo".into());
+            let body = vanish(post("Content-Length: 5", "he"));
+            let resets = [connect(A), reset(A), half, body, vanish(get(SHORTER))].concat();
+            // B's answer takes four times as long as A's would have: A's has been tried by then.
+            let prime = ask(B, get(LONG), 200, TEXT, text("prime\n"));
+            [resets, connect(B), prime].concat()
+        },
+    ),
+    case("http-stop-idle", Property::Stop, "A server with nothing to do ends at once.", stop),
+    case(
+        "http-stop-silent",
+        Property::Stop,
+        "Silent clients do not keep a server from ending.",
+        || {
+            [
+                connect(A),
+                ask(A, get("/plain"), 200, PLAIN, text("Hello, World!")),
+                stop(),
+                closed(A),
+            ]
+            .concat()
+        },
+    ),
+    case(
+        "http-stop-computing",
+        Property::Stop,
+        "What was asked before the stop is answered before the end.",
+        || {
+            let both = get("/plain") + &get(SHORTER);
+            let plain = ask(A, both, 200, PLAIN, text("Hello, World!"));
+            [connect(A), plain, stop(), answer(A, 200, &[], text("prime\n")), closed(A)].concat()
+        },
     ),
 ];
 
 const fn case(
     name: &'static str,
-    promise: Promise,
+    property: Property,
     lesson: &'static str,
     script: fn() -> Script,
 ) -> Case {
-    Case { name, protocol: Protocol::Http, promise, lesson, script }
+    Case { name, protocol: Protocol::Http, property, lesson, script }
 }
 
 fn request(method: &str, target: &str) -> String {

@@ -7,6 +7,7 @@
 //! * An answer does not come. Everybody else leaves; then it comes. So they were the cause.
 //! * Of two answers, the one that was asked for first comes first, although it takes long and the
 //!   other does not. So the one waited for the other.
+//! * Ten thousand clients are there, and the system says how much memory the server has needed.
 //! * The server hangs up in the middle of a conversation. A new client that says one thing and
 //!   keeps the line open is answered, and hung up on. So one read is all it ever does.
 //!
@@ -16,6 +17,7 @@
 mod client;
 mod frames;
 mod http;
+mod limits;
 mod runner;
 mod script;
 mod server;
@@ -38,7 +40,7 @@ pub struct Case {
     /// What the server must speak.
     pub protocol: Protocol,
     /// The property that it is an instance of.
-    pub promise: Promise,
+    pub property: Property,
     /// What it teaches, in one sentence.
     pub lesson: &'static str,
     script: fn() -> Vec<Action>,
@@ -53,29 +55,43 @@ pub enum Protocol {
     Http,
 }
 
-/// What a server is good for. Every case belongs to one promise.
+/// What a server can do. Every case belongs to one property.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Promise {
-    /// One request in one piece is answered.
-    Answers,
-    /// A conversation goes on.
-    Converses,
+pub enum Property {
+    /// Frames: what comes in one piece is answered.
+    Speaks,
+    /// HTTP: the same.
+    Messages,
+    /// HTTP: what is ambiguous or too much is refused.
+    Refusals,
+    /// Frames: a conversation goes on.
+    Remembers,
+    /// HTTP: a connection carries many requests.
+    Persistence,
+    /// HTTP: a request's body ends where it ends.
+    Bodies,
+    /// HTTP: clients that take their time.
+    Slow,
     /// One silent client stops nobody.
-    Silence,
+    Silent,
     /// Many silent clients stop nobody.
-    Crowd,
-    /// One client's long work stops nobody.
-    Work,
+    Silents,
     /// Nothing a client does ends the server.
-    Survives,
+    Rude,
+    /// One client's long work stops nobody.
+    Compute,
+    /// A thousand clients are there at once.
+    Thousand,
+    /// Ten thousand are.
+    TenThousand,
     /// It stops in good order.
-    Stops,
+    Stop,
 }
 
-/// Every case, grouped by promise, in the order in which a series of servers learns to keep them.
+/// Every case, grouped by property, in the order in which a series of servers learns to keep them.
 pub fn cases() -> Vec<Case> {
     let mut cases = [frames::CASES.to_vec(), http::cases()].concat();
-    cases.sort_by_key(|case| case.promise as usize);
+    cases.sort_by_key(|case| case.property as usize);
     cases
 }
 
@@ -86,42 +102,122 @@ impl Case {
     }
 
     /// Why it cannot be played on this system, if it cannot.
-    pub fn impossible_here(&self) -> Option<&'static str> {
-        let needs = |test: fn(&Action) -> bool| self.script().iter().any(test);
+    pub fn impossible_here(&self) -> Option<String> {
+        let script = self.script();
+        let needs = |test: fn(&Action) -> bool| script.iter().any(test);
         if needs(|action| matches!(action, Action::Stop)) && !cfg!(unix) {
-            return Some("needs SIGTERM");
+            return Some("needs SIGTERM".into());
         }
         if needs(|action| matches!(action, Action::Descriptors(_))) && !cfg!(target_os = "linux") {
-            return Some("needs Linux's prlimit");
+            return Some("needs Linux's prlimit".into());
         }
-        None
+        if needs(|action| matches!(action, Action::Light)) && !cfg!(target_os = "linux") {
+            return Some("needs Linux's /proc".into());
+        }
+        let (needed, allowed) = (limits::descriptors(&script), limits::raised());
+        (needed > allowed).then(|| format!("needs {needed} descriptors (ulimit -n: {allowed})"))
     }
 }
 
-impl Promise {
-    /// All of them, in order.
-    pub const ALL: [Promise; 7] = [
-        Promise::Answers,
-        Promise::Converses,
-        Promise::Silence,
-        Promise::Crowd,
-        Promise::Work,
-        Promise::Survives,
-        Promise::Stops,
+impl Property {
+    /// All of them, in the order in which a learner meets them.
+    pub const ALL: [Property; 14] = [
+        Property::Speaks,
+        Property::Messages,
+        Property::Refusals,
+        Property::Remembers,
+        Property::Persistence,
+        Property::Bodies,
+        Property::Slow,
+        Property::Silent,
+        Property::Silents,
+        Property::Rude,
+        Property::Compute,
+        Property::Thousand,
+        Property::TenThousand,
+        Property::Stop,
     ];
+
+    /// Short and stable: the command line names properties by it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Property::Speaks => "speaks",
+            Property::Messages => "messages",
+            Property::Refusals => "refusals",
+            Property::Remembers => "remembers",
+            Property::Persistence => "persistence",
+            Property::Bodies => "bodies",
+            Property::Slow => "slow",
+            Property::Silent => "silent",
+            Property::Silents => "silents",
+            Property::Rude => "rude",
+            Property::Compute => "compute",
+            Property::Thousand => "thousand",
+            Property::TenThousand => "ten-thousand",
+            Property::Stop => "stop",
+        }
+    }
+
+    /// What a server does that has it; the sentence begins with `a server that`.
+    pub fn does(self) -> &'static str {
+        match self {
+            Property::Speaks => "answers a request that comes in one piece",
+            Property::Messages => "answers an HTTP request that comes in one piece",
+            Property::Refusals => "refuses what is ambiguous or too much, and says why",
+            Property::Remembers => "keeps up a conversation, in whatever pieces it comes",
+            Property::Persistence => "answers many requests on one connection",
+            Property::Bodies => "knows where a body ends, in whatever pieces it comes",
+            Property::Slow => "bears clients that send, read or leave slowly",
+            Property::Silent => "serves others while one client is silent",
+            Property::Silents => "serves others while more are silent than it has workers",
+            Property::Rude => "survives whatever a client does",
+            Property::Compute => "serves others while it works for one",
+            Property::Thousand => "holds a thousand clients at once",
+            Property::TenThousand => "holds ten thousand, for 20 KiB each",
+            Property::Stop => "stops when asked, and answers first what it was asked",
+        }
+    }
+
+    /// What it teaches, in one sentence.
+    pub fn lesson(self) -> &'static str {
+        match self {
+            Property::Speaks => "A protocol says what each byte means, and what is answered.",
+            Property::Messages => "A request is a line, fields, and an empty line.",
+            Property::Refusals => {
+                "Whoever guesses what a client meant guesses differently from the proxy before him."
+            }
+            Property::Remembers => {
+                "TCP carries bytes and not messages: a read may end anywhere, so the state of a \
+                 conversation outlives each read."
+            }
+            Property::Persistence => {
+                "A connection is more than one request; both ends say when it is over."
+            }
+            Property::Bodies => {
+                "The length, or the last chunk, says where the next request begins."
+            }
+            Property::Slow => "A client may take its time; that is no reason to wait for it.",
+            Property::Silent => "Whoever waits for one client must not keep the others waiting.",
+            Property::Silents => "A client that says nothing must cost less than a worker.",
+            Property::Rude => "Clients vanish at any moment; it is the end of one connection.",
+            Property::Compute => "Whoever waits for sockets must not compute.",
+            Property::Thousand => {
+                "Waiting for a thousand must cost what waiting costs, and no more."
+            }
+            Property::TenThousand => "A client that waits is a few kilobytes and not a thread.",
+            Property::Stop => "To stop is to take no more, finish what there is, and end.",
+        }
+    }
+
+    /// The one of this name.
+    pub fn named(name: &str) -> Option<Property> {
+        Property::ALL.into_iter().find(|property| property.name() == name)
+    }
 }
 
-impl fmt::Display for Promise {
+impl fmt::Display for Property {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Promise::Answers => "answers a request that comes in one piece",
-            Promise::Converses => "keeps up a conversation, in whatever pieces it comes",
-            Promise::Silence => "serves others while one client is silent",
-            Promise::Crowd => "serves others while more are silent than it has workers",
-            Promise::Work => "serves others while it computes for one",
-            Promise::Survives => "survives whatever a client does",
-            Promise::Stops => "stops when asked, and answers first what it was asked",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -193,7 +289,9 @@ mod tests {
                         assert!(here.contains(&first.0), "{}: {action}", case.name);
                         (None, Some(second.0), None)
                     }
-                    Action::Descriptors(_) | Action::Exhausted | Action::Stop => (None, None, None),
+                    Action::Descriptors(_) | Action::Exhausted | Action::Light | Action::Stop => {
+                        (None, None, None)
+                    }
                 };
                 assert!(comes.is_none_or(|client| here.insert(client)), "{}: {action}", case.name);
                 assert!(
@@ -207,9 +305,12 @@ mod tests {
     }
 
     #[test]
-    fn every_promise_has_its_cases() {
-        for promise in Promise::ALL {
-            assert!(cases().iter().any(|case| case.promise == promise), "{promise}: no case");
+    fn every_property_has_its_cases_and_its_name() {
+        for property in Property::ALL {
+            assert!(cases().iter().any(|case| case.property == property), "{property}: no case");
+            assert!(property.lesson().ends_with('.'), "{property} lacks a sentence");
+            assert_eq!(Property::named(property.name()), Some(property));
         }
+        assert!(Property::ALL.is_sorted_by_key(|property| *property as usize));
     }
 }

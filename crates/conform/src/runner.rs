@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
 use crate::script::{Action, Client, FLOOD, Reply, Shown};
-use crate::server::{MEMORY, Program, Server};
-use crate::{Case, Protocol};
+use crate::server::{EACH, MEMORY, Program, Server};
+use crate::{Case, Protocol, limits};
 
 /// How long a reply may take before it counts as missing. It is never the reason of a verdict
 /// that a design is at fault, only of the verdict that something is broken.
@@ -67,6 +67,13 @@ pub enum Cause {
         /// For whose answer.
         other: Client,
     },
+    /// So many clients at once cost more memory than they may.
+    Heavy {
+        /// How many there were.
+        clients: usize,
+        /// The most memory that the server has needed, in MiB.
+        mib: u64,
+    },
     /// The server hung up on a client in the middle of a conversation, and does so with everyone
     /// after one read.
     HungUp {
@@ -75,15 +82,10 @@ pub enum Cause {
     },
 }
 
-/// How many descriptors the larger cases need here, and in the server, which inherits the limit.
-#[cfg(unix)]
-const DESCRIPTORS: u64 = 8 * 1024;
-
 /// Starts `program` and plays `case` against it.
 pub fn run(case: &Case, program: &Program, claim: Claim, patience: Duration) -> Verdict {
-    // If it cannot be raised, the cases for which it is too low will say so.
-    #[cfg(unix)]
-    let _ = rlimit::increase_nofile_limit(DESCRIPTORS);
+    let script = case.script();
+    let _turn = limits::turn(&script);
     let server = match Server::start(program, case.protocol, patience) {
         Ok(server) => server,
         Err(error) => return Verdict::Broken(format!("the server did not start: {error:#}")),
@@ -94,10 +96,11 @@ pub fn run(case: &Case, program: &Program, claim: Claim, patience: Duration) -> 
         claim,
         patience,
         clients: BTreeMap::new(),
+        most: 0,
         played: Vec::new(),
         stopping: false,
     };
-    match run.play(&case.script()) {
+    match run.play(&script) {
         Ok(()) => Verdict::Passes,
         Err(Failure::ByDesign(cause)) => Verdict::Fails(cause),
         Err(Failure::Broken(what)) => Verdict::Broken(run.report(&what)),
@@ -112,6 +115,8 @@ struct Run {
     patience: Duration,
     /// Those who are connected, as far as the script is concerned.
     clients: BTreeMap<Client, Connection>,
+    /// How many of them there were at most.
+    most: usize,
     /// What the script did so far, for the report.
     played: Vec<String>,
     /// Whether the server was asked to stop.
@@ -141,7 +146,7 @@ impl Run {
         self.everybody_leaves()?;
         self.a_new_client_is_served()?;
         match self.server.peak_memory() {
-            Some(bytes) if bytes > MEMORY => {
+            Some(bytes) if bytes > MEMORY.max(EACH * self.most as u64) => {
                 broken(format!("the server needed {} MiB of memory", bytes >> 20))
             }
             _ => Ok(()),
@@ -154,6 +159,7 @@ impl Run {
             Action::Connect(client) => {
                 let connection = self.open(None)?;
                 self.clients.insert(*client, connection);
+                self.most = self.most.max(self.clients.len());
             }
             Action::Send(client, bytes) => {
                 if !self.client(*client).send(bytes, patience) {
@@ -188,6 +194,12 @@ impl Run {
             }
             Action::Descriptors(n) => self.server.limit_descriptors(*n)?,
             Action::Exhausted => self.server.wait_for_descriptors(IDLE),
+            Action::Light => {
+                let (clients, bytes) = (self.clients.len(), self.server.peak_memory());
+                if let Some(bytes) = bytes.filter(|&bytes| bytes > EACH * clients as u64) {
+                    return Err(Failure::ByDesign(Cause::Heavy { clients, mib: bytes >> 20 }));
+                }
+            }
             Action::Stop => {
                 self.stopping = true;
                 self.server.ask_to_stop()?;
@@ -382,6 +394,9 @@ impl fmt::Display for Cause {
             }
             Cause::Behind { client, other } => {
                 write!(f, "{client} was answered only after {other}, who had asked for more")
+            }
+            Cause::Heavy { clients, mib } => {
+                write!(f, "{clients} clients at once cost the server {mib} MiB of memory")
             }
             Cause::HungUp { client } => {
                 write!(f, "the server hung up on {client}, as it does on everyone after one read")

@@ -51,6 +51,8 @@ pub enum Action {
     Descriptors(u64),
     /// The server opens as many descriptors as it may or wants.
     Exhausted,
+    /// The server has needed no more than 20 KiB of memory for each client that is there (Linux).
+    Light,
     /// The server is asked to stop, by SIGTERM (Unix). At the end of the script it must have
     /// ended with code 0.
     Stop,
@@ -133,6 +135,10 @@ pub(crate) fn leave(client: Client) -> Script {
 
 pub(crate) fn reset(client: Client) -> Script {
     vec![Action::Reset(client)]
+}
+
+pub(crate) fn light() -> Script {
+    vec![Action::Light]
 }
 
 pub(crate) fn stop() -> Script {
@@ -240,6 +246,7 @@ impl fmt::Display for Action {
             Action::Reset(client) => write!(f, "{client} vanishes (reset)"),
             Action::Descriptors(n) => write!(f, "the server gets {n} descriptors"),
             Action::Exhausted => write!(f, "the server opens as many as it may or wants"),
+            Action::Light => write!(f, "nobody costs more than 20 KiB of memory"),
             Action::Stop => write!(f, "the server is asked to stop"),
         }
     }

@@ -22,6 +22,10 @@ const GRACE: &str = "10";
 /// the largest case need half of it; who keeps what no client has a right to needs more.
 pub(crate) const MEMORY: u64 = 64 * 1024 * 1024;
 
+/// What each of many clients may cost, in bytes: a read buffer of 16 KiB, and what it takes to wait. A
+/// thread and its stack take more.
+pub(crate) const EACH: u64 = 20 * 1024;
+
 /// What an HTTP server serves as files.
 const PUBLIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public");
 

@@ -4,7 +4,7 @@ use super::{
     CLOSE, GET_ONLY, PLAIN, TEXT, alone, answer, ask, case, coded, get, post, request, text, with,
 };
 use crate::script::{A, Body, Client, Script, closed, connect, send, times};
-use crate::{Case, Promise};
+use crate::{Case, Property};
 
 /// The largest body that every server must take here: the limit of 1 MiB itself.
 const LARGEST: usize = 1024 * 1024;
@@ -20,7 +20,7 @@ const DECODED: &str = "abc\r\n0\r\n\r\ndef\r\n0123456789";
 pub(super) const CASES: &[Case] = &[
     case(
         "http-echo",
-        Promise::Answers,
+        Property::Bodies,
         "A body is as many bytes as its length says, whatever they are (9112 §6.3: MUST).",
         || {
             let every_byte: Vec<u8> = (0..=u8::MAX).collect();
@@ -30,7 +30,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-echo-chunked",
-        Promise::Answers,
+        Property::Bodies,
         "Chunks are put together (9112 §7.1: MUST), extensions ignored (§7.1.1: MUST).",
         || {
             let none = alone(coded("chunked", "0\r\n\r\n"), 200, &[], text(""));
@@ -39,7 +39,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-trailers",
-        Promise::Answers,
+        Property::Bodies,
         "A trailer does not become a field of the head (9112 §7.1.2: MUST NOT).",
         || {
             let both = coded("chunked", CHUNKS) + &get("/plain");
@@ -49,13 +49,13 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-next-request",
-        Promise::Answers,
+        Property::Bodies,
         "Behind a body, wanted or not, the next request begins (9112 §9.3: MUST).",
         next_request,
     ),
     case(
         "http-options",
-        Promise::Answers,
+        Property::Messages,
         "OPTIONS says what a path can do, and `*` what the server can (9110 §9.3.7).",
         || {
             let plain = alone(request("OPTIONS", "/plain"), 204, GET_ONLY, Body::None);
@@ -64,7 +64,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-absolute",
-        Promise::Answers,
+        Property::Messages,
         "A target may be a whole URI (9112 §3.2.2: MUST), and wins over `Host` (MUST).",
         || {
             let request = get("http://example.com/plain?x").replace("Host: test", "Host: other");
@@ -73,13 +73,13 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-empty-line",
-        Promise::Answers,
+        Property::Messages,
         "One empty line before a request is forgiven (9112 §2.2: SHOULD).",
         || alone(format!("\r\n{}", get("/plain")), 200, PLAIN, text("Hello, World!")),
     ),
     case(
         "http-old-keep-alive",
-        Promise::Converses,
+        Property::Persistence,
         "HTTP/1.0 that asks for it keeps its connection (9112 §9.3).",
         || {
             let request = "GET /plain HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
@@ -88,7 +88,7 @@ pub(super) const CASES: &[Case] = &[
             [connect(A), times(2, ask)].concat()
         },
     ),
-    case("http-body-slices", Promise::Converses, "A body may come in pieces of any size.", || {
+    case("http-body-slices", Property::Bodies, "A body may come in pieces of any size.", || {
         let slices = |n, size| {
             let body = body(n);
             [in_pieces(A, &posted(&body), size), answer(A, 200, &[], is(&body))].concat()
@@ -98,7 +98,7 @@ pub(super) const CASES: &[Case] = &[
     }),
     case(
         "http-chunk-slices",
-        Promise::Converses,
+        Property::Bodies,
         "Wherever the network cuts a chunked body in two, it is the same body.",
         || {
             let request = coded("chunked", CHUNKS).into_bytes();
@@ -114,7 +114,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-large-body",
-        Promise::Converses,
+        Property::Bodies,
         "A body of a megabyte comes back whole, with a length or in chunks (9112 §6).",
         || {
             let body = body(LARGEST);
@@ -127,7 +127,7 @@ pub(super) const CASES: &[Case] = &[
     ),
     case(
         "http-continue",
-        Promise::Converses,
+        Property::Bodies,
         "Who waits with a body is told to go on, or what is wrong (9110 §10.1.1: MUST).",
         expects_continue,
     ),

@@ -2,7 +2,7 @@
 
 use super::{GET_ONLY, PLAIN, alone, answer, ask, get, request, text};
 use crate::script::{A, Body, Script, closed, connect, half_close};
-use crate::{Case, Promise, Protocol};
+use crate::{Case, Property, Protocol};
 
 /// A file of a hundred bytes, without a line end that a checkout could change.
 pub(crate) const DIGITS: &str = include_str!("../../public/digits.txt");
@@ -104,7 +104,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 const fn case(name: &'static str, lesson: &'static str, script: fn() -> Script) -> Case {
-    Case { name, protocol: Protocol::Http, promise: Promise::Answers, lesson, script }
+    Case { name, protocol: Protocol::Http, property: Property::Messages, lesson, script }
 }
 
 /// Asks for the file, with this field.

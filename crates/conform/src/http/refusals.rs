@@ -3,7 +3,7 @@
 
 use super::{GET_ONLY, PLAIN, POST_ONLY, alone, coded, get, post, refused, request, text, with};
 use crate::script::{Body, Script};
-use crate::{Case, Promise, Protocol};
+use crate::{Case, Property, Protocol};
 
 /// More than a request line may have in any server.
 const LONG: usize = 64 * 1024;
@@ -200,7 +200,7 @@ pub(super) const CASES: &[Case] = &[
 ];
 
 const fn case(name: &'static str, lesson: &'static str, script: fn() -> Script) -> Case {
-    Case { name, protocol: Protocol::Http, promise: Promise::Answers, lesson, script }
+    Case { name, protocol: Protocol::Http, property: Property::Refusals, lesson, script }
 }
 
 /// Each of these is refused, and what follows it is not looked at: where the next request begins,

@@ -5,6 +5,8 @@ mod files;
 mod rules;
 mod site;
 
+use std::mem;
+
 use super::{Flaw, Talk};
 
 use body::Body;
@@ -151,6 +153,11 @@ impl Talk for Http {
                     }
                     if !goes_on {
                         break false;
+                    }
+                    // Work comes next, in which it may be stopped: what it has said leaves before.
+                    if self.flaw == Flaw::StopsAtOnce && self.held.starts_with(b"GET /prime/") {
+                        replies.extend(answers.concat());
+                        return Some(bytes.len() - mem::take(&mut self.held).len());
                     }
                 }
             }

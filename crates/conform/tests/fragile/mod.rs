@@ -47,6 +47,8 @@ flaws! {
     FourWorkers,
     /// Serves the first hundred, and nobody else.
     HundredClients,
+    /// Gives every client 32 KiB, whether it needs them or not.
+    Generous,
     /// Has one thread for all, which works in between.
     OneLoop,
     /// Reads whatever comes, and keeps it until there is time for it.
@@ -357,6 +359,7 @@ impl Server {
 
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
         let mut talk = self.protocol();
+        let _spare = (self.flaw == Flaw::Generous).then(|| vec![1_u8; 32 * 1024]);
         if !self.http && self.flaw != Flaw::NoGreeting {
             stream.write_all(b"*")?;
         }
@@ -458,7 +461,7 @@ fn hoard(stream: &TcpStream) -> io::Result<mpsc::Receiver<Vec<u8>>> {
 }
 
 fn read(mut stream: &TcpStream) -> io::Result<Vec<u8>> {
-    let mut bytes = vec![0; 16 * 1024];
+    let mut bytes = vec![0; 4 * 1024];
     let n = stream.read(&mut bytes)?;
     bytes.truncate(n);
     Ok(bytes)
