@@ -284,7 +284,8 @@ impl Show {
         let mut out = String::new();
         for name in names {
             let (tag, line) = match (old.get(name), new.get(name)) {
-                (Some(old), Some(new)) if old == new => continue,
+                // Where a crate comes from (the workspace, or a path) is no difference.
+                (Some(old), Some(new)) if features(old) == features(new) => continue,
                 (Some(old), Some(new)) => {
                     (ChangeTag::Equal, format!("~ {name}{}", turned(old, new)))
                 }
@@ -472,7 +473,7 @@ fn turned(old: &Value, new: &Value) -> String {
     let added = new.difference(&old).map(|feature| format!("+{feature}"));
     let removed = old.difference(&new).map(|feature| format!("-{feature}"));
     let all: Vec<String> = added.chain(removed).collect();
-    if all.is_empty() { String::new() } else { format!(" ({})", all.join(" ")) }
+    format!(" ({})", all.join(" "))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod browser;
 mod diff;
 mod fuzz;
 mod matrix;
+mod new;
 #[cfg(test)]
 mod scratch;
 mod source;
@@ -35,6 +36,8 @@ enum Command {
     Fuzz(fuzz::Args),
     /// Print which step passes which conformance case
     Matrix(matrix::Args),
+    /// Make a step of your own, in which only the waiting is left to write
+    New(new::Args),
     /// Check the invariants that keep the project simple
     Tidy(tidy::Args),
 }
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => diff::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Matrix(args) => matrix::run(args),
+        Command::New(args) => new::run(args),
         Command::Tidy(args) => tidy::run(args),
     };
     // Said here and not by the runtime, which would print a backtrace too where one is asked for.

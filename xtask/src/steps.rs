@@ -1,14 +1,22 @@
-//! Which steps there are, read from their manifests.
+//! Which steps there are, read from their manifests, and how they are built.
+//!
+//! The steps of the line are `step-NN-name`, members of the workspace. A step of the reader's own
+//! is `my-name`, and a workspace of its own: to have one changes nothing for the others. It takes
+//! part where it is named.
 
-use std::env::{self, consts::EXE_SUFFIX};
+use std::collections::HashMap;
+use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-/// One `step-NN-name` directory.
+/// How the name of a step of the reader's own begins.
+pub const OWN: &str = "my-";
+
+/// One `step-NN-name` directory, or `my-name`.
 #[derive(Debug, Clone)]
 pub struct Step {
     /// The package's name, which is also the directory's: `step-04-threadpool`.
@@ -32,9 +40,10 @@ pub struct Step {
 }
 
 impl Step {
-    /// `04` of `step-04-threadpool`.
+    /// `04` of `step-04-threadpool`; `my` of a step of the reader's own.
     pub fn number(&self) -> &str {
-        self.name.split('-').nth(1).unwrap_or("")
+        let name = self.name.strip_prefix("step-").unwrap_or(&self.name);
+        name.split('-').next().unwrap_or(name)
     }
 }
 
@@ -72,56 +81,46 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
 }
 
-/// Every step, in the order of their numbers.
+/// Every step of the line, in the order of their numbers.
 pub fn all() -> Result<Vec<Step>> {
     let mut steps = Vec::new();
     for entry in fs::read_dir(root()).context("reading the workspace")? {
         let dir = entry?.path();
-        let manifest = dir.join("Cargo.toml");
         let is_step = dir
             .file_name()
             .and_then(|name| name.to_str())
             .is_some_and(|name| name.starts_with("step-"));
-        if !is_step || !manifest.is_file() {
-            continue;
+        if is_step && dir.join("Cargo.toml").is_file() {
+            steps.push(read(dir)?);
         }
-        let text = fs::read_to_string(&manifest)
-            .with_context(|| format!("reading {}", manifest.display()))?;
-        let Package { name, metadata } = toml::from_str::<Manifest>(&text)
-            .with_context(|| format!("{} lacks [package.metadata.step]", manifest.display()))?
-            .package;
-        let StepTable { previous, idea, waits, state, wrong, fails, budget } = metadata.step;
-        steps.push(Step { name, previous, idea, waits, state, wrong, fails, budget, dir });
     }
     steps.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(steps)
 }
 
-/// Builds steps beside this program, in its profile, and says where each is.
-pub fn build(steps: &[Step]) -> Result<Vec<PathBuf>> {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(root()).arg("build");
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
-    command.args(steps.iter().flat_map(|step| ["--package", &step.name]));
-    if !command.status().context("running cargo build")?.success() {
-        bail!("the build failed, see above");
-    }
-    let here = env::current_exe().context("looking for this program's own directory")?;
-    steps
-        .iter()
-        .map(|step| {
-            let path = here.with_file_name(format!("{}{EXE_SUFFIX}", step.name));
-            ensure!(path.is_file(), "cargo did not build {}", path.display());
-            Ok(path)
-        })
-        .collect()
+/// The step in `dir`.
+pub fn read(dir: PathBuf) -> Result<Step> {
+    let manifest = dir.join("Cargo.toml");
+    let text =
+        fs::read_to_string(&manifest).with_context(|| format!("reading {}", manifest.display()))?;
+    let Package { name, metadata } = toml::from_str::<Manifest>(&text)
+        .with_context(|| format!("{} lacks [package.metadata.step]", manifest.display()))?
+        .package;
+    let StepTable { previous, idea, waits, state, wrong, fails, budget } = metadata.step;
+    Ok(Step { name, previous, idea, waits, state, wrong, fails, budget, dir })
 }
 
-/// The one step that `wanted` names: `4`, `04`, `threadpool` or the whole name.
+/// The one step that `wanted` names: `4`, `04`, `threadpool` or the whole name. A step of the
+/// reader's own has only its whole name.
 pub fn find(wanted: &str) -> Result<Step> {
+    if wanted.starts_with(OWN) {
+        let dir = root().join(wanted);
+        ensure!(
+            dir.join("Cargo.toml").is_file(),
+            "no step is called `{wanted}`; `cargo xtask new {wanted}` makes it"
+        );
+        return read(dir);
+    }
     let steps = all()?;
     let matches = |step: &&Step| {
         step.name == wanted
@@ -133,4 +132,66 @@ pub fn find(wanted: &str) -> Result<Step> {
     }
     let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
     bail!("no step is called `{wanted}`; there are {}", names.join(", "))
+}
+
+/// Builds steps in the profile of this program, and says where each is.
+pub fn build(steps: &[Step]) -> Result<Vec<PathBuf>> {
+    let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    let mut built = HashMap::new();
+    for mut command in builds(&names) {
+        if !cfg!(debug_assertions) {
+            command.arg("--release");
+        }
+        // What goes wrong is said on stderr, for the user to see.
+        let output = command.stderr(Stdio::inherit()).output().context("running cargo build")?;
+        ensure!(output.status.success(), "the build failed, see above");
+        built.extend(String::from_utf8_lossy(&output.stdout).lines().filter_map(executable));
+    }
+    let built = |name| built.get(name).cloned();
+    names
+        .iter()
+        .map(|name| built(*name).with_context(|| format!("{name} has no binary of that name")))
+        .collect()
+}
+
+/// The calls of cargo that build these packages: those of the workspace in one go, and each step
+/// of the reader's own by itself. [`executable`] reads what they print.
+pub fn builds(packages: &[&str]) -> Vec<Command> {
+    let (own, members): (Vec<&str>, Vec<&str>) =
+        packages.iter().partition(|name| name.starts_with(OWN));
+    let mut selections: Vec<Vec<String>> =
+        own.iter().map(|name| vec![format!("--manifest-path={name}/Cargo.toml")]).collect();
+    // Without a package cargo would build those that it builds when nothing is said.
+    if !members.is_empty() {
+        selections.push(members.iter().map(|name| format!("--package={name}")).collect());
+    }
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let command = |selection| {
+        let mut command = Command::new(&cargo);
+        command.current_dir(root()).args(["build", "--message-format=json-render-diagnostics"]);
+        command.args::<Vec<String>, _>(selection);
+        command
+    };
+    selections.into_iter().map(command).collect()
+}
+
+/// One line of `cargo build --message-format=json`; the rest of it does not matter here.
+#[derive(Deserialize)]
+struct Message {
+    reason: String,
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// The program that this line of cargo's says it has built: its name, and where it is.
+pub fn executable(line: &str) -> Option<(String, PathBuf)> {
+    let Message { reason, target, executable } = serde_json::from_str(line).ok()?;
+    let target = target.filter(|target| target.kind.iter().any(|kind| kind == "bin"))?;
+    (reason == "compiler-artifact").then_some((target.name, executable?))
 }
