@@ -98,9 +98,16 @@ impl Connection {
         Connection { app, state: State::default(), framing }
     }
 
-    /// The head that the input begins with is whole.
-    fn body(&mut self, input: &[u8], length: usize, output: &mut Vec<u8>) -> Step {
-        let State::Head(head) = &mut self.state else { return Step::Incomplete };
+    /// In a head. The input begins with it.
+    fn head(&mut self, mut head: Head, input: &[u8], output: &mut Vec<u8>) -> Step {
+        let length = match head.advance(input) {
+            Ok(Some(length)) => length,
+            Ok(None) => {
+                self.state = State::Head(head);
+                return Step::Incomplete;
+            }
+            Err(refusal) => return self.refuse(refusal, head.is_head(), output),
+        };
         if head.expects_continue() {
             // A client that does not wait may have sent some of the body already. It is told all
             // the same: what it gets does not depend on how the network slices its request.
@@ -108,36 +115,44 @@ impl Connection {
         }
         let bytes = &input[..length];
         match head.body() {
-            Body::None => {
-                let (request, framing) = (head.request(bytes, &[]), head.framing());
-                *head = Head::default();
-                self.answer(&request, framing, length, output)
-            }
-            Body::Length(n) => {
-                let head = mem::take(head);
-                self.state = State::Length { head, start: length, end: length + n };
-                self.length(input, output)
-            }
+            Body::None => self.answer(&head.request(bytes, &[]), head.framing(), length, output),
+            Body::Length(n) => self.length(head, length, length + n, input, output),
             Body::Chunked => {
-                let head = mem::take(head);
-                let (chunks, body) = (Chunks::new(), Vec::new());
-                let chunked = Chunked { head, bytes: bytes.to_vec(), chunks, body };
-                self.state = State::Chunked(Box::new(chunked));
+                let (bytes, chunks, body) = (bytes.to_vec(), Chunks::new(), Vec::new());
+                self.state = State::Chunked(Box::new(Chunked { head, bytes, chunks, body }));
                 Step::Advance(length)
             }
         }
     }
 
-    fn length(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
-        match mem::take(&mut self.state) {
-            State::Length { head, start, end } if input.len() >= end => {
-                let request = head.request(&input[..start], &input[start..end]);
-                self.answer(&request, head.framing(), end, output)
+    /// In a body with a length. The input begins with its head, of `start` bytes.
+    fn length(
+        &mut self,
+        head: Head,
+        start: usize,
+        end: usize,
+        input: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Step {
+        let Some(body) = input.get(start..end) else {
+            self.state = State::Length { head, start, end };
+            return Step::Incomplete;
+        };
+        self.answer(&head.request(&input[..start], body), head.framing(), end, output)
+    }
+
+    /// In a body that comes in chunks. The input begins where they were not yet used.
+    fn chunked(&mut self, mut chunked: Box<Chunked>, input: &[u8], output: &mut Vec<u8>) -> Step {
+        let Chunked { head, bytes, chunks, body } = &mut *chunked;
+        match chunks.advance(input, body) {
+            Ok((used, true)) => {
+                self.answer(&head.request(bytes, body), head.framing(), used, output)
             }
-            state => {
-                self.state = state;
-                Step::Incomplete
+            Ok((used, false)) => {
+                self.state = State::Chunked(chunked);
+                if used == 0 { Step::Incomplete } else { Step::Advance(used) }
             }
+            Err(refusal) => self.refuse(refusal, head.is_head(), output),
         }
     }
 
@@ -182,45 +197,22 @@ impl Connection {
         })
     }
 
-    /// The last word: what is wrong, and that the connection closes.
-    fn refuse(&mut self, Refusal { status, why }: Refusal, output: &mut Vec<u8>) {
-        // To a `HEAD` it has no body (RFC 9110 §9.3.2), if the request line was good enough to
-        // tell that it was one.
-        let head_only = match &self.state {
-            State::Head(head) | State::Length { head, .. } => head.is_head(),
-            State::Chunked(chunked) => chunked.head.is_head(),
-        };
+    /// The last word: what is wrong, and that the connection closes. To a `HEAD` it has no body
+    /// (RFC 9110 §9.3.2), if the request line was good enough to tell that it was one.
+    fn refuse(&self, refusal: Refusal, head_only: bool, output: &mut Vec<u8>) -> Step {
         let framing = Framing { head_only, version: Version::Http11, after: After::Close };
-        let text = [status.as_str(), ": ", why, "\n"].concat();
-        Response::text(status, text).write(framing, &self.app.date(), output);
+        let response = Response::text(refusal.status, format!("{refusal}\n"));
+        response.write(framing, &self.app.date(), output);
+        Step::Finish
     }
 }
 
 impl Protocol for Connection {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
-        let advanced = match &mut self.state {
-            State::Head(head) => match head.advance(input) {
-                Ok(None) => return Step::Incomplete,
-                Ok(Some(length)) => return self.body(input, length, output),
-                Err(refusal) => Err(refusal),
-            },
-            State::Length { .. } => return self.length(input, output),
-            State::Chunked(chunked) => chunked.chunks.advance(input, &mut chunked.body),
-        };
-        match advanced {
-            Ok((0, false)) => Step::Incomplete,
-            Ok((used, false)) => Step::Advance(used),
-            Ok((used, true)) => {
-                let State::Chunked(chunked) = mem::take(&mut self.state) else {
-                    return Step::Advance(used);
-                };
-                let request = chunked.head.request(&chunked.bytes, &chunked.body);
-                self.answer(&request, chunked.head.framing(), used, output)
-            }
-            Err(refusal) => {
-                self.refuse(refusal, output);
-                Step::Finish
-            }
+        match mem::take(&mut self.state) {
+            State::Head(head) => self.head(head, input, output),
+            State::Length { head, start, end } => self.length(head, start, end, input, output),
+            State::Chunked(chunked) => self.chunked(chunked, input, output),
         }
     }
 
@@ -236,7 +228,12 @@ impl Protocol for Connection {
         // Between requests nothing was asked: then closing says it all (RFC 9112 §9.5).
         if self.phase() != Phase::Idle {
             let why = "the request took too long to arrive";
-            self.refuse(Refusal { status: Status::REQUEST_TIMEOUT, why }, output);
+            let head_only = match &self.state {
+                State::Head(head) | State::Length { head, .. } => head.is_head(),
+                State::Chunked(chunked) => chunked.head.is_head(),
+            };
+            let _ =
+                self.refuse(Refusal { status: Status::REQUEST_TIMEOUT, why }, head_only, output);
         }
     }
 

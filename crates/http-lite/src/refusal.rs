@@ -1,5 +1,8 @@
 //! Requests that are not looked at further.
 
+use std::error::Error;
+use std::fmt;
+
 use crate::response::Status;
 
 /// Why a request is not looked at further.
@@ -17,6 +20,14 @@ impl Refusal {
         Refusal { status: Status::BAD_REQUEST, why }
     }
 }
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.status.as_str(), self.why)
+    }
+}
+
+impl Error for Refusal {}
 
 /// RFC 9112 §2.2 would allow to take a bare LF for the end of a line. Whoever reads it differently
 /// would see another request.
