@@ -66,7 +66,7 @@ fn numbers(request: &Request<'_>) -> Result<Vec<u64>, Error> {
         return Err(Error::Unprocessable(wrong));
     }
     let number = |(at, value): (usize, &Value)| {
-        let wrong = || format!("number {} is no whole number from 0 to {}", at + 1, u64::MAX);
+        let wrong = || format!("element {} is no whole number from 0 to {}", at + 1, u64::MAX);
         value.as_u64().ok_or_else(|| Error::Unprocessable(wrong()))
     };
     list.iter().enumerate().map(number).collect()

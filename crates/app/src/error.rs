@@ -79,6 +79,10 @@ impl Error {
 
     /// The response with the fields that go with this error.
     pub fn with_fields(&self, response: Response) -> Response {
+        // Nobody looked at what the client accepts: the request was lost with its answer.
+        if let Error::Failure = self {
+            return response;
+        }
         // A cache that keeps it must not hand it to someone who accepts another format.
         let response = response.with("Vary", "Accept");
         match self {

@@ -1,5 +1,6 @@
 //! The flags that every step takes.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -47,10 +48,12 @@ impl Flags {
         while let Some(arg) = args.next()? {
             match arg {
                 Arg::Long("addr") => flags.addr = Some(args.value()?.string()?),
-                Arg::Long("protocol") => flags.protocol = args.value()?.parse_with(protocol)?,
-                Arg::Long("workers") => flags.workers = Some(args.value()?.parse_with(workers)?),
+                Arg::Long("protocol") => flags.protocol = value(&mut args, "--protocol", protocol)?,
+                Arg::Long("workers") => {
+                    flags.workers = Some(value(&mut args, "--workers", workers)?)
+                }
                 Arg::Long("public") => flags.public = Some(args.value()?.into()),
-                Arg::Long("grace") => flags.grace = args.value()?.parse_with(seconds)?,
+                Arg::Long("grace") => flags.grace = value(&mut args, "--grace", seconds)?,
                 Arg::Long("trace") => flags.trace = Some(args.value()?.into()),
                 Arg::Short('h') | Arg::Long("help") => flags.help = true,
                 Arg::Short('V') | Arg::Long("version") => flags.version = true,
@@ -69,7 +72,8 @@ impl Flags {
     /// from it would look like a mistake of the server. The usual one need not be.
     pub fn public_dir(&self) -> anyhow::Result<&Path> {
         let Some(dir) = &self.public else { return Ok(Path::new(USUAL_PUBLIC)) };
-        ensure!(dir.is_dir(), "--public {}: there is no such directory", dir.display());
+        ensure!(dir.exists(), "--public {}: there is no such directory", dir.display());
+        ensure!(dir.is_dir(), "--public {}: this is not a directory", dir.display());
         Ok(dir)
     }
 
@@ -89,6 +93,16 @@ impl Protocol {
             Protocol::Http => "127.0.0.1:8080",
         }
     }
+}
+
+/// The value of a flag; if it is wrong, the error says which flag's it was.
+fn value<T, E: Display>(
+    args: &mut lexopt::Parser,
+    flag: &str,
+    parse: fn(&str) -> Result<T, E>,
+) -> Result<T, lexopt::Error> {
+    let text = args.value()?.string()?;
+    parse(&text).map_err(|wrong| format!("{flag} {text}: {wrong}").into())
 }
 
 fn protocol(text: &str) -> Result<Protocol, &'static str> {
@@ -171,7 +185,7 @@ mod tests {
             (&["--port", "80"][..], "--port"),
             (&["7878"], "7878"),
             (&["--workers"], "--workers"),
-            (&["--workers", "0"], "from 1 to 1024"),
+            (&["--workers", "0"], "--workers 0: it takes a number from 1 to 1024"),
             (&["--workers", "many"], "from 1 to 1024"),
             (&["--grace", "-1"], "number of seconds"),
             (&["--protocol", "smtp"], "`frames` or `http`"),
@@ -192,10 +206,12 @@ mod tests {
     fn a_directory_that_is_asked_for_must_be_there() {
         assert_eq!(parse(&[]).unwrap().public_dir().unwrap(), Path::new("public"));
         assert_eq!(parse(&["--public", "src"]).unwrap().public_dir().unwrap(), Path::new("src"));
-        // A file is no directory either.
-        for dir in ["no/such/place", "Cargo.toml"] {
+        for (dir, wrong) in [
+            ("no/such/place", "there is no such directory"),
+            ("Cargo.toml", "this is not a directory"),
+        ] {
             let error = parse(&["--public", dir]).unwrap().public_dir().unwrap_err();
-            assert_eq!(error.to_string(), format!("--public {dir}: there is no such directory"));
+            assert_eq!(error.to_string(), format!("--public {dir}: {wrong}"));
         }
     }
 }

@@ -23,6 +23,7 @@ pub trait App: Send + Sync {
 
     /// The time, for the `Date` field of every response (RFC 9110 §6.6.1). It is asked for each
     /// of them, so it should be kept for a second. It must not panic: nobody here would catch it.
+    /// There is no clock in this crate; with one, the crate `httpdate` writes this format.
     fn date(&self) -> HttpDate;
 
     /// What a client gets whose answer panicked before any of it was sent. All of it must be

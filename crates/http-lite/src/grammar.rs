@@ -29,7 +29,7 @@ pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Whether a token is this one, which is given in lower case.
 ///
 /// One bit tells lower case from upper. In a digit or a hyphen it is set anyway: there, only
-/// control characters lack it, and no token has those.
+/// control characters lack it, and a head that has those was refused before.
 #[inline]
 pub(crate) fn is(token: &[u8], lower: &[u8]) -> bool {
     let same = |(byte, lower): (&u8, &u8)| byte | 0x20 == *lower;

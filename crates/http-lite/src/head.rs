@@ -13,7 +13,7 @@ use crate::response::{After, Framing, Status};
 /// until the head is whole.
 #[derive(Default)]
 pub(crate) struct Head {
-    /// Every line that ends before here was judged; nothing from there to here ends a line.
+    /// How much of the input was looked at: between `line` and here, nothing ends a line.
     looked: usize,
     /// Where the line begins that is arriving.
     line: usize,
@@ -233,7 +233,7 @@ impl Head {
             (None, Some(length)) if length > MAX_BODY => {
                 refuse(Status::CONTENT_TOO_LARGE, "the body is over 1048576 bytes")
             }
-            // Later versions say when there is a body; here only the method does (RFC 1945 §8.3).
+            // HTTP/1.1 says when there is a body. In 1.0 only the method does (RFC 1945 §8.3).
             (None, None) if line.version == Version::Http10 && line.method.has_body() => {
                 refuse(Status::LENGTH_REQUIRED, "in HTTP/1.0 this method needs a Content-Length")
             }

@@ -121,7 +121,7 @@ pub struct Params<'a> {
 
 impl<'a> Params<'a> {
     /// The segment that stands for `{name}`, as it was sent, percent-encoded; `""` if the route
-    /// has no such name.
+    /// has no such name. (The crate `percent-encoding` decodes it.)
     pub fn get(&self, name: &str) -> &'a str {
         let mut segments = self.pattern.split('/').zip(self.path.split(|&byte| byte == b'/'));
         segments.find(|(pattern, _)| param(pattern) == Some(name)).map_or("", |found| text(found.1))
