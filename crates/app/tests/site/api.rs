@@ -33,7 +33,7 @@ fn each_number_is_answered() {
 fn what_is_no_list_of_numbers() {
     let site = site();
     let list = "send a list of numbers, as in [97, 98]";
-    let number = |n| format!("number {n} is no whole number from 0 to 18446744073709551615");
+    let number = |n| format!("element {n} is no whole number from 0 to 18446744073709551615");
     for (body, detail) in [
         ("{}", list),
         ("97", list),
