@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod check;
 mod diff;
 mod fuzz;
 mod matrix;
@@ -30,6 +31,8 @@ enum Command {
     BenchAll(bench::Args),
     /// Try the site in a browser
     Browser(browser::Args),
+    /// Aim the conformance cases at any server: one that runs, a command, or a step
+    Check(check::Args),
     /// Show what a step changes in the step it grew from
     Diff(diff::Args),
     /// Look for inputs that the protocols answer wrongly
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::BenchAll(args) => bench::run(args),
         Command::Browser(args) => browser::run(args),
+        Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Matrix(args) => matrix::run(args),

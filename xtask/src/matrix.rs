@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Result, ensure};
-use conform::{Case, Claim, PATIENCE, Program, Property, Verdict};
+use conform::{Case, Claim, PATIENCE, Program, Property, Target, Verdict};
 
 use crate::steps::{self, Step};
 
@@ -53,12 +53,13 @@ pub fn run(args: Args) -> Result<()> {
         return Ok(());
     }
     check_names(&steps)?;
-    let programs: Vec<_> = steps::build(&steps)?.into_iter().map(Program::new).collect();
+    let targets: Vec<_> =
+        steps::build(&steps)?.into_iter().map(|path| Target::Step(Program::new(path))).collect();
     let cases = conform::cases();
     let mut columns = Vec::new();
-    for (step, program) in steps.iter().zip(&programs) {
+    for (step, target) in steps.iter().zip(&targets) {
         let start = Instant::now();
-        let column = play_all(&cases, program, step);
+        let column = play_all(&cases, target, step);
         eprintln!("{}: {}, {:.1} s", step.name, tally(&column), start.elapsed().as_secs_f32());
         columns.push(column);
     }
@@ -106,14 +107,14 @@ fn declares(step: &Step, case: &Case) -> bool {
 }
 
 /// Plays every case against one step.
-fn play_all(cases: &[Case], program: &Program, step: &Step) -> Vec<Cell> {
+fn play_all(cases: &[Case], target: &Target, step: &Step) -> Vec<Cell> {
     let next = AtomicUsize::new(0);
     let cells = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let cell = play(case, program, declares(step, case));
+                    let cell = play(case, target, declares(step, case));
                     cells.lock().expect("no thread panics while it pushes").push((case.name, cell));
                 }
             });
@@ -124,12 +125,12 @@ fn play_all(cases: &[Case], program: &Program, step: &Step) -> Vec<Cell> {
     cells.into_iter().map(|(_, cell)| cell).collect()
 }
 
-fn play(case: &Case, program: &Program, declared: bool) -> Cell {
+fn play(case: &Case, target: &Target, declared: bool) -> Cell {
     if let Some(reason) = case.impossible_here() {
         return Cell::Impossible(reason);
     }
     let claim = if declared { Claim::Fails } else { Claim::Passes };
-    match (conform::run(case, program, claim, PATIENCE), claim) {
+    match (conform::run(case, target, claim, PATIENCE), claim) {
         (Verdict::Passes, Claim::Passes) => Cell::Passes,
         (Verdict::Fails(cause), Claim::Fails) => Cell::Fails(cause.to_string()),
         (Verdict::Passes, Claim::Fails) => {

@@ -1,29 +1,17 @@
 //! The cases of the frames protocol.
 
-use std::iter;
-
+use crate::given::{Random, is_prime};
 use crate::script::{
     A, Action, B, C, Client, Reply, Script, closed, connect, expect, flood, half_close, leave,
     light, reset, send, stop, times,
 };
-use crate::server::MEMORY;
-use crate::{Case, Property, Protocol};
-
-/// A prime whose check takes half a second or more: long enough that whoever is served meanwhile is
-/// surely first, short enough to wait for. 2^57 − 13.
-const LONG: &str = "^P144115188075855859$";
-
-/// A prime whose check takes a quarter of that. 2^53 − 111.
-const SHORTER: &str = "^P9007199254740881$";
+use crate::{Case, Given, Property, Protocol};
 
 /// As many silent clients as a pool of a few workers cannot bear.
 const SILENT: u16 = 16;
 
 /// How much a large request holds.
 const LARGE: usize = 1024 * 1024;
-
-/// More than a server may need: if it keeps an endless number, it is found out.
-const ENDLESS: usize = MEMORY as usize;
 
 /// How often a client vanishes before the next one is asked how the server is.
 const RESETS: usize = 10;
@@ -32,9 +20,11 @@ const RESETS: usize = 10;
 const SESSION: &[u8] = b"- $ ^ab$-^$^P7$^P08$^Px7$^c^P$^P$^d$";
 
 pub(crate) const CASES: &[Case] = &[
-    case("greeting", Property::Speaks, "The server speaks first.", || greet(A)),
-    case("echo", Property::Speaks, "A frame comes back with 1 added to each byte.", || {
-        [greet(A), say(A, "^abc$", "bcd")].concat()
+    case("greeting", Property::Speaks, "The server speaks first.", |_| greet(A)),
+    case("echo", Property::Speaks, "A frame comes back with 1 added to each byte.", |given| {
+        let letters = given.random().letters(12);
+        let next: Vec<u8> = letters.bytes().map(|letter| letter + 1).collect();
+        [greet(A), say(A, format!("^{letters}$"), next)].concat()
     }),
     case(
         "every-byte",
@@ -42,22 +32,25 @@ pub(crate) const CASES: &[Case] = &[
         "Bytes are bytes: only `$` ends a frame, and only a first `P` is special.",
         every_byte,
     ),
-    case("empty-frame", Property::Speaks, "Nothing asked, nothing answered.", || {
+    case("empty-frame", Property::Speaks, "Nothing asked, nothing answered.", |_| {
         [greet(A), say(A, "^$^$^a$", "b")].concat()
     }),
-    case("noise", Property::Speaks, "What is outside a frame is ignored.", || {
+    case("noise", Property::Speaks, "What is outside a frame is ignored.", |_| {
         [greet(A), say(A, "abc$$P7$\r\n^a$P8$\0^b$", "bc")].concat()
     }),
-    case("caret", Property::Speaks, "Inside a frame, `^` is an ordinary byte.", || {
+    case("caret", Property::Speaks, "Inside a frame, `^` is an ordinary byte.", |_| {
         [greet(A), say(A, "^^a^b$^^$", "_b_c_")].concat()
     }),
     case(
         "numbers",
         Property::Speaks,
         "Primes are told from composites, at every edge of a u64.",
-        || [greet(A), say(A, NUMBERS, NUMBERS_ANSWER)].concat(),
+        |given| {
+            let others = numbers(&mut given.random());
+            [greet(A), say(A, NUMBERS, NUMBERS_ANSWER), say(A, &others, answer(&others))].concat()
+        },
     ),
-    case("coalesced", Property::Speaks, "Many requests in one read are many requests.", || {
+    case("coalesced", Property::Speaks, "Many requests in one read are many requests.", |_| {
         [greet(A), say(A, SESSION, answer(SESSION))].concat()
     }),
     case(
@@ -70,15 +63,15 @@ pub(crate) const CASES: &[Case] = &[
         "as-bytes-arrive",
         Property::Remembers,
         "The echo does not wait for the end of the frame.",
-        || [greet(A), say(A, "^a", "b"), say(A, "b", "c"), say(A, "c$^d", "de")].concat(),
+        |_| [greet(A), say(A, "^a", "b"), say(A, "b", "c"), say(A, "c$^d", "de")].concat(),
     ),
     case(
         "many-frames",
         Property::Remembers,
         "A session has as many requests as the client likes.",
-        || [greet(A), times(100, say(A, SESSION, answer(SESSION)))].concat(),
+        |_| [greet(A), times(100, say(A, SESSION, answer(SESSION)))].concat(),
     ),
-    case("single-bytes", Property::Remembers, "A request may come one byte at a time.", || {
+    case("single-bytes", Property::Remembers, "A request may come one byte at a time.", |_| {
         [greet(A), single_bytes(A, SESSION)].concat()
     }),
     case(
@@ -91,7 +84,7 @@ pub(crate) const CASES: &[Case] = &[
         "no-digits",
         Property::Remembers,
         "A number without digits is an error, and the session goes on.",
-        || [greet(A), say(A, "^P$", "error: no digits\n"), say(A, "^a$", "b")].concat(),
+        |_| [greet(A), say(A, "^P$", "error: no digits\n"), say(A, "^a$", "b")].concat(),
     ),
     case(
         "not-a-digit",
@@ -116,8 +109,8 @@ pub(crate) const CASES: &[Case] = &[
         "garbage",
         Property::Remembers,
         "Whatever bytes come, each is answered as the protocol says.",
-        || {
-            let garbage = garbage(LARGE);
+        |given| {
+            let garbage = given.random().bytes(LARGE);
             [greet(A), say(A, "^a$", "b"), say(A, &garbage, answer(&garbage))].concat()
         },
     ),
@@ -125,7 +118,7 @@ pub(crate) const CASES: &[Case] = &[
         "silent",
         Property::Silent,
         "Someone who says nothing, or half a request, keeps nobody waiting.",
-        || [greet(A), greet(C), say(C, "^ab", "bc"), greet(B), say(B, "^abc$", "bcd")].concat(),
+        |_| [greet(A), greet(C), say(C, "^ab", "bc"), greet(B), say(B, "^abc$", "bcd")].concat(),
     ),
     case(
         "several",
@@ -137,7 +130,7 @@ pub(crate) const CASES: &[Case] = &[
         "never-reads",
         Property::Silent,
         "Someone who asks and never reads is not read from, and keeps nobody waiting.",
-        || {
+        |_| {
             [flood(A, "^abcdefghijklmnopqrstuvw$".repeat(1000)), greet(B), say(B, "^abc$", "bcd")]
                 .concat()
         },
@@ -152,7 +145,7 @@ pub(crate) const CASES: &[Case] = &[
         "more-silent-than-workers",
         Property::Silents,
         "A client that waits needs no worker.",
-        || {
+        |_| {
             let silent = (2..2 + SILENT).flat_map(|n| greet(Client(n))).collect();
             [silent, greet(B), say(B, "^abc$", "bcd")].concat()
         },
@@ -161,13 +154,13 @@ pub(crate) const CASES: &[Case] = &[
         "thousand",
         Property::Thousand,
         "A thousand clients are there at once, and all are answered.",
-        || crowd(1000),
+        |_| crowd(1000),
     ),
     case(
         "ten-thousand",
         Property::TenThousand,
         "Ten thousand clients are there at once, all are answered, and none costs a thread.",
-        || [crowd(10_000), light()].concat(),
+        |_| [crowd(10_000), light()].concat(),
     ),
     case(
         "computes",
@@ -175,27 +168,33 @@ pub(crate) const CASES: &[Case] = &[
         "One client's long computation is not everybody's.",
         computes,
     ),
-    case("reset-fresh", Property::Rude, "A client vanishes before it has said anything.", || {
-        resets([connect(A), reset(A), greet(A), reset(A)].concat())
-    }),
+    case(
+        "reset-fresh",
+        Property::Rude,
+        "A client vanishes before it has said anything.",
+        |given| resets(given, [connect(A), reset(A), greet(A), reset(A)].concat()),
+    ),
     case(
         "reset-mid-frame",
         Property::Rude,
         "A client vanishes in the middle of a request.",
-        || resets([greet(A), say(A, "^ab", "bc"), reset(A)].concat()),
+        |given| resets(given, [greet(A), say(A, "^ab", "bc"), reset(A)].concat()),
     ),
     case(
         "reset-unread",
         Property::Rude,
         "A client vanishes without having read its reply.",
-        || resets([greet(A), send(A, [b'^'; 10_000]), reset(A)].concat()),
+        |given| resets(given, [greet(A), send(A, [b'^'; 10_000]), reset(A)].concat()),
     ),
     case(
         "reset-computing",
         Property::Rude,
         "A client vanishes while the server computes for it.",
         // B's answer takes four times as long as A's would have: when it comes, A's has been tried.
-        || [greet(A), send(A, SHORTER), reset(A), greet(B), say(B, LONG, "prime\n")].concat(),
+        |given| {
+            let (long, shorter) = (prime(given.long), prime(given.shorter));
+            [greet(A), send(A, shorter), reset(A), greet(B), say(B, long, "prime\n")].concat()
+        },
     ),
     case(
         "descriptors",
@@ -203,15 +202,18 @@ pub(crate) const CASES: &[Case] = &[
         "Out of descriptors, the server waits for some; those who are there do not notice.",
         descriptors,
     ),
-    case("stop-idle", Property::Stop, "A server with nothing to do ends at once.", stop),
-    case("stop-silent", Property::Stop, "Silent clients do not keep a server from ending.", || {
+    case("stop-idle", Property::Stop, "A server with nothing to do ends at once.", |_| stop()),
+    case("stop-silent", Property::Stop, "Silent clients do not keep a server from ending.", |_| {
         [greet(A), connect(B), connect(C), stop(), closed(A)].concat()
     }),
     case(
         "stop-computing",
         Property::Stop,
         "What was asked before the stop is answered before the end.",
-        || [greet(A), send(A, SHORTER), stop(), expect(A, "prime\n"), closed(A)].concat(),
+        |given| {
+            let question = send(A, prime(given.shorter));
+            [greet(A), question, stop(), expect(A, "prime\n"), closed(A)].concat()
+        },
     ),
 ];
 
@@ -225,20 +227,20 @@ const fn case(
     name: &'static str,
     property: Property,
     lesson: &'static str,
-    script: fn() -> Script,
+    script: fn(&Given) -> Script,
 ) -> Case {
     Case { name, protocol: Protocol::Frames, property, lesson, script }
 }
 
 /// Every byte but `$`, in one frame. It does not begin with `P`.
-fn every_byte() -> Script {
+fn every_byte(_: &Given) -> Script {
     let payload: Vec<u8> = (0..=u8::MAX).filter(|&byte| byte != b'$').collect();
     // `$` would have come back as `%`; 255 comes back as 0.
     let echo: Vec<u8> = (1..=u8::MAX).filter(|&byte| byte != b'%').chain([0]).collect();
     [greet(A), say(A, [b"^", payload.as_slice(), b"$"].concat(), echo)].concat()
 }
 
-fn half_closes() -> Script {
+fn half_closes(given: &Given) -> Script {
     let last_words = |client, bytes, answer| {
         let goodbye = [send(client, bytes), half_close(client), expect(client, answer)].concat();
         [greet(client), goodbye, closed(client)].concat()
@@ -247,12 +249,12 @@ fn half_closes() -> Script {
         last_words(A, "", ""),
         last_words(A, "^ab", "bc"),
         last_words(A, "^P1234", ""),
-        last_words(A, format!("^abc${SHORTER}^d$").as_str(), "bcdprime\ne"),
+        last_words(A, format!("^abc${}^d$", prime(given.shorter)).as_str(), "bcdprime\ne"),
     ]
     .concat()
 }
 
-fn every_split() -> Script {
+fn every_split(_: &Given) -> Script {
     let cut = |at: usize| {
         let before = answer(&SESSION[..at]);
         let after = &answer(SESSION)[before.len()..];
@@ -262,7 +264,7 @@ fn every_split() -> Script {
     (1..SESSION.len()).flat_map(cut).collect()
 }
 
-fn not_a_digit() -> Script {
+fn not_a_digit(_: &Given) -> Script {
     let wrong = [
         (b"^Px".as_slice(), "x"),
         (b"^P12-", "-"),
@@ -280,7 +282,7 @@ fn not_a_digit() -> Script {
     [greet(A), talk.collect()].concat()
 }
 
-fn too_large() -> Script {
+fn too_large(_: &Given) -> Script {
     let numbers = ["18446744073709551616", "99999999999999999999", "0018446744073709551620"];
     let talk = numbers.into_iter().flat_map(|number| {
         let refused = say(A, format!("^P{number}"), "error: over 18446744073709551615\n");
@@ -289,25 +291,25 @@ fn too_large() -> Script {
     [greet(A), talk.collect()].concat()
 }
 
-fn endless_digits() -> Script {
+fn endless_digits(given: &Given) -> Script {
     let (zeros, nines) = ("0".repeat(LARGE), "9".repeat(LARGE));
-    let zeros = times(ENDLESS / LARGE, send(A, zeros));
+    let zeros = times(given.endless / LARGE, send(A, zeros));
     let seven = [send(A, "^P"), zeros, say(A, "7$", "prime\n")].concat();
     let refused = say(A, format!("^P{nines}"), "error: over 18446744073709551615\n");
     [greet(A), seven, refused, say(A, "9$^a$", "b")].concat()
 }
 
-fn large_frame() -> Script {
+fn large_frame(_: &Given) -> Script {
     let large: Vec<u8> = (0..LARGE).map(|i| b'a' + (i % 26) as u8).collect();
     let echo: Vec<u8> = large.iter().map(|byte| byte + 1).collect();
     [greet(A), say(A, "^a$", "b"), say(A, [b"^", large.as_slice(), b"$"].concat(), echo)].concat()
 }
 
-fn several() -> Script {
+fn several(_: &Given) -> Script {
     [
         [greet(A), greet(B), greet(C)].concat(),
-        [say(A, "^a", "b"), say(B, "^P1", ""), say(C, "^$ x", ""), say(A, "b", "c")].concat(),
-        [say(B, "3$", "prime\n"), say(C, "^x$", "y"), say(A, "$^P4$", "composite\n")].concat(),
+        [say(A, "^a", "b"), say(B, "^r", "s"), say(C, "^$ x", ""), say(A, "b", "c")].concat(),
+        [say(B, "3$", "4"), say(C, "^x$", "y"), say(A, "$^b$", "c")].concat(),
     ]
     .concat()
 }
@@ -324,18 +326,18 @@ fn crowd(clients: u16) -> Script {
     all_come.chain(all_ask).chain(all_are_answered).collect()
 }
 
-fn computes() -> Script {
+fn computes(given: &Given) -> Script {
     let short = Reply::Bytes(b"*bcd".to_vec());
     let long = Reply::Bytes(b"prime\n".to_vec());
     let overtake = vec![Action::Overtake { first: (B, short), second: (A, long) }];
-    [greet(A), send(A, LONG), connect(B), send(B, "^abc$"), overtake].concat()
+    [greet(A), send(A, prime(given.long)), connect(B), send(B, "^abc$"), overtake].concat()
 }
 
 /// When A has its echo, the server is about to compute for it. Meanwhile the others ask, and then
 /// it is asked to stop: their questions have arrived, whether it has looked at them or not.
-fn stop_asked() -> Script {
+fn stop_asked(given: &Given) -> Script {
     let others = || (1..4).map(Client);
-    let question = format!("^a${SHORTER}");
+    let question = format!("^a${}", prime(given.shorter));
     [
         [greet(A), others().flat_map(greet).collect()].concat(),
         say(A, question, "b"),
@@ -349,11 +351,11 @@ fn stop_asked() -> Script {
 
 /// This happens again and again. Then B is served: its answer takes a while, so that it comes when
 /// the server has surely noticed.
-fn resets(script: Script) -> Script {
-    [times(RESETS, script), greet(B), say(B, SHORTER, "prime\n")].concat()
+fn resets(given: &Given, script: Script) -> Script {
+    [times(RESETS, script), greet(B), say(B, prime(given.shorter), "prime\n")].concat()
 }
 
-fn descriptors() -> Script {
+fn descriptors(_: &Given) -> Script {
     let hopeful = || (10..110).map(Client);
     [
         [vec![Action::Descriptors(64)], greet(A)].concat(),
@@ -385,16 +387,16 @@ fn single_bytes(client: Client, session: &[u8]) -> Script {
     (0..session.len()).flat_map(byte).collect()
 }
 
-/// `n` bytes of every kind, always the same (xorshift, Marsaglia 2003).
-fn garbage(n: usize) -> Vec<u8> {
-    let mut state = 0x2545_f491_u32;
-    let next = || {
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        state.to_le_bytes()[1]
-    };
-    iter::repeat_with(next).take(n).collect()
+/// The question whether this is a prime.
+fn prime(n: u64) -> String {
+    format!("^P{n}$")
+}
+
+/// Primes, and numbers of any size that most likely are none.
+fn numbers(random: &mut Random) -> Vec<u8> {
+    let primes: Vec<u64> = (8..24).map(|bits| random.prime(bits)).collect();
+    let others = (0..16).map(|_| random.next() >> (40 + random.next() % 20));
+    primes.into_iter().chain(others).flat_map(|n| prime(n).into_bytes()).collect()
 }
 
 /// What the protocol answers to `sent`, greeting not included. Written for clarity, over the
@@ -430,9 +432,7 @@ fn number(digits: &[u8], complete: bool) -> String {
     match (complete, digits) {
         (false, _) => "",
         (true, []) => "error: no digits\n",
-        (true, _) if n >= 2 && (2..n).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d)) => {
-            "prime\n"
-        }
+        (true, _) if is_prime(n) => "prime\n",
         (true, _) => "composite\n",
     }
     .into()
@@ -460,7 +460,7 @@ mod tests {
 
     #[test]
     fn garbage_holds_every_byte_and_every_kind_of_frame() {
-        let garbage = garbage(LARGE);
+        let garbage = Given::default().random().bytes(LARGE);
         for byte in 0..=u8::MAX {
             assert!(garbage.contains(&byte), "{byte}");
         }

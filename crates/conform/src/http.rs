@@ -9,13 +9,7 @@ use crate::script::{
     A, Action, B, Body, C, Client, Reply, Response, Script, closed, connect, cut, flood,
     half_close, leave, reset, send, stop, times,
 };
-use crate::{Case, Property, Protocol};
-
-/// A prime whose check takes half a second or more. 2^57 − 13.
-const LONG: &str = "/prime/144115188075855859";
-
-/// A prime whose check takes a quarter of that. 2^53 − 111.
-const SHORTER: &str = "/prime/9007199254740881";
+use crate::{Case, Given, Property, Protocol};
 
 /// As many silent clients as a pool of a few workers cannot bear.
 const SILENT: u16 = 16;
@@ -42,10 +36,10 @@ pub(crate) fn cases() -> Vec<Case> {
 }
 
 const CASES: &[Case] = &[
-    case("http-page", Property::Messages, "A page is served at `/`.", || {
+    case("http-page", Property::Messages, "A page is served at `/`.", |_| {
         [connect(A), ask(A, get("/"), 200, HTML, Body::Any)].concat()
     }),
-    case("http-plain", Property::Messages, "Thirteen bytes of text, for whoever measures.", || {
+    case("http-plain", Property::Messages, "Thirteen bytes of text, for whoever measures.", |_| {
         [connect(A), ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"))].concat()
     }),
     case(
@@ -53,29 +47,29 @@ const CASES: &[Case] = &[
         Property::Messages,
         "HEAD is answered like GET (9110 §9.3.2: SHOULD), without the body (MUST NOT).",
         // Were there a body, it would stand where the next response begins.
-        || {
+        |_| {
             let both = format!("{}{}", request("HEAD", "/plain"), get("/plain"));
             let head = answer(A, 200, PLAIN, Body::Withheld);
             [connect(A), send(A, both), head, answer(A, 200, PLAIN, text("Hello, World!"))].concat()
         },
     ),
-    case("http-not-found", Property::Messages, "What is not there is a 404 with a page.", || {
+    case("http-not-found", Property::Messages, "What is not there is a 404 with a page.", |_| {
         [connect(A), ask(A, get("/no/such/page"), 404, HTML, Body::Any)].concat()
     }),
-    case("http-prime", Property::Messages, "Work is asked for by its address.", || {
+    case("http-prime", Property::Messages, "Work is asked for by its address.", |_| {
         [connect(A), ask(A, get("/prime/2147483647"), 200, TEXT, text("prime\n"))].concat()
     }),
     case(
         "http-pipelined",
         Property::Persistence,
         "Requests that come together are answered in their order (9112 §9.3.2: MUST).",
-        pipelined,
+        |_| pipelined(),
     ),
     case(
         "http-close",
         Property::Persistence,
         "`Connection: close` is honoured (9112 §9.6: MUST).",
-        || {
+        |_| {
             let request = "GET /plain HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n";
             [connect(A), ask(A, request, 200, CLOSE, text("Hello, World!")), closed(A)].concat()
         },
@@ -84,7 +78,7 @@ const CASES: &[Case] = &[
         "http-old",
         Property::Persistence,
         "HTTP/1.0 needs no `Host` (9112 §3.2), and its connections close (§9.3).",
-        || {
+        |_| {
             let request = "GET /plain HTTP/1.0\r\n\r\n";
             [connect(A), ask(A, request, 200, CLOSE, text("Hello, World!")), closed(A)].concat()
         },
@@ -93,7 +87,7 @@ const CASES: &[Case] = &[
         "http-refused-upload",
         Property::Refusals,
         "Who is refused while still sending hears why, and then the end (9112 §9.6).",
-        || {
+        |_| {
             let upload = format!(
                 "POST /no/such/page HTTP/1.1\r\nHost: test\r\nContent-Length: {UPLOAD}\r\n\r\n{}",
                 "x".repeat(UPLOAD)
@@ -106,8 +100,8 @@ const CASES: &[Case] = &[
         "http-half-close",
         Property::Persistence,
         "A client that will send no more is answered, and then left.",
-        || {
-            let question = [connect(A), send(A, get(SHORTER)), half_close(A)].concat();
+        |given| {
+            let question = [connect(A), send(A, prime(given.shorter)), half_close(A)].concat();
             let last_word = [answer(A, 200, TEXT, text("prime\n")), closed(A)].concat();
             [question, last_word, connect(B), half_close(B), closed(B)].concat()
         },
@@ -116,13 +110,13 @@ const CASES: &[Case] = &[
         "http-keep-alive",
         Property::Persistence,
         "One connection carries many requests (9112 §9.3: SHOULD).",
-        || {
+        |_| {
             let plain = ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"));
             let prime = ask(A, get("/prime/7919"), 200, TEXT, text("prime\n"));
             [connect(A), times(20, [plain, prime].concat())].concat()
         },
     ),
-    case("http-single-bytes", Property::Slow, "A head may come one byte at a time.", || {
+    case("http-single-bytes", Property::Slow, "A head may come one byte at a time.", |_| {
         let bytes = || get("/plain").into_bytes().into_iter().flat_map(|byte| send(A, [byte]));
         let plain = || answer(A, 200, PLAIN, text("Hello, World!"));
         [connect(A), bytes().collect(), plain(), bytes().collect(), plain()].concat()
@@ -131,7 +125,7 @@ const CASES: &[Case] = &[
         "http-large-head",
         Property::Refusals,
         "A head over the limit is a 431, which the client sees, and the end (6585 §5).",
-        || {
+        |_| {
             let plain = ask(A, get("/plain"), 200, PLAIN, text("Hello, World!"));
             let head = format!("GET / HTTP/1.1\r\nHost: test\r\nX: {}\r\n\r\n", "x".repeat(LARGE));
             let refused = ask(A, head, 431, CLOSE, Body::Any);
@@ -142,7 +136,7 @@ const CASES: &[Case] = &[
         "http-silent",
         Property::Silent,
         "Someone who says nothing, or half a head, keeps nobody waiting.",
-        || {
+        |_| {
             let silent = [connect(A), connect(C), send(C, "GET / HTTP/1.1\r\nHo")].concat();
             let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
             [silent, connect(B), plain].concat()
@@ -152,7 +146,7 @@ const CASES: &[Case] = &[
         "http-more-silent-than-workers",
         Property::Silents,
         "A client that waits needs no worker.",
-        || {
+        |_| {
             let silent = (2..2 + SILENT).flat_map(|n| connect(Client(n))).collect();
             let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
             [silent, connect(B), plain].concat()
@@ -162,7 +156,7 @@ const CASES: &[Case] = &[
         "http-never-reads",
         Property::Slow,
         "Someone who asks and never reads is not read from, and keeps nobody waiting.",
-        || {
+        |_| {
             let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
             [flood(A, get("/plain").repeat(1000)), connect(B), plain].concat()
         },
@@ -171,16 +165,16 @@ const CASES: &[Case] = &[
         "http-computes",
         Property::Compute,
         "One client's long computation is not everybody's.",
-        || overtake(LONG, "prime\n"),
+        |given| overtake(&format!("/prime/{}", given.long), "prime\n"),
     ),
-    case("http-sleeps", Property::Compute, "A handler that blocks blocks nobody else.", || {
+    case("http-sleeps", Property::Compute, "A handler that blocks blocks nobody else.", |_| {
         overtake("/sleep?ms=2000", "slept 2000 ms\n")
     }),
     case(
         "http-never-leaves",
         Property::Slow,
         "Someone who is refused and never hangs up is cut off, and keeps nobody waiting (9112 §9.6).",
-        || {
+        |_| {
             let refused = [connect(A), ask(A, "NONSENSE\r\n\r\n", 400, CLOSE, Body::Any)].concat();
             let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
             [refused, connect(B), plain, half_close(B), closed(B), cut(A)].concat()
@@ -190,28 +184,28 @@ const CASES: &[Case] = &[
         "http-panic",
         Property::Rude,
         "A handler that panics costs one connection, and no worker.",
-        || times(20, refused(get("/panic"), 500)),
+        |_| times(20, refused(get("/panic"), 500)),
     ),
     case(
         "http-reset",
         Property::Rude,
         "A client vanishes: in its head, in its body, and while the server works for it.",
-        || {
+        |given| {
             let vanish = |request: String| [connect(A), send(A, request), reset(A)].concat();
             let half = vanish("GET /plain HTTP/1.1\r\nHo".into());
             let body = vanish(post("Content-Length: 5", "he"));
-            let resets = [connect(A), reset(A), half, body, vanish(get(SHORTER))].concat();
+            let resets = [connect(A), reset(A), half, body, vanish(prime(given.shorter))].concat();
             // B's answer takes four times as long as A's would have: A's has been tried by then.
-            let prime = ask(B, get(LONG), 200, TEXT, text("prime\n"));
+            let prime = ask(B, prime(given.long), 200, TEXT, text("prime\n"));
             [resets, connect(B), prime].concat()
         },
     ),
-    case("http-stop-idle", Property::Stop, "A server with nothing to do ends at once.", stop),
+    case("http-stop-idle", Property::Stop, "A server with nothing to do ends at once.", |_| stop()),
     case(
         "http-stop-silent",
         Property::Stop,
         "Silent clients do not keep a server from ending.",
-        || {
+        |_| {
             [
                 connect(A),
                 ask(A, get("/plain"), 200, PLAIN, text("Hello, World!")),
@@ -225,8 +219,8 @@ const CASES: &[Case] = &[
         "http-stop-computing",
         Property::Stop,
         "What was asked before the stop is answered before the end.",
-        || {
-            let both = get("/plain") + &get(SHORTER);
+        |given| {
+            let both = get("/plain") + &prime(given.shorter);
             let plain = ask(A, both, 200, PLAIN, text("Hello, World!"));
             [connect(A), plain, stop(), answer(A, 200, &[], text("prime\n")), closed(A)].concat()
         },
@@ -237,7 +231,7 @@ const fn case(
     name: &'static str,
     property: Property,
     lesson: &'static str,
-    script: fn() -> Script,
+    script: fn(&Given) -> Script,
 ) -> Case {
     Case { name, protocol: Protocol::Http, property, lesson, script }
 }
@@ -248,6 +242,11 @@ fn request(method: &str, target: &str) -> String {
 
 pub(crate) fn get(target: &str) -> String {
     request("GET", target)
+}
+
+/// The question whether this is a prime.
+fn prime(n: u64) -> String {
+    get(&format!("/prime/{n}"))
 }
 
 /// A request that would be right, were it not for this field.

@@ -14,8 +14,10 @@
 //! Whatever is neither passing nor one of these is [`Verdict::Broken`], with a report of who sent
 //! what and what came.
 
+mod check;
 mod client;
 mod frames;
+mod given;
 mod http;
 mod limits;
 mod runner;
@@ -26,9 +28,11 @@ mod tools;
 
 use std::fmt;
 
+pub use check::{Check, Finding, Outcome, Report};
+pub use given::{Given, Page};
 pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
 pub use script::{Action, Body, Client, Reply, Response};
-pub use server::Program;
+pub use server::{Program, Target};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};
 
@@ -43,7 +47,7 @@ pub struct Case {
     pub property: Property,
     /// What it teaches, in one sentence.
     pub lesson: &'static str,
-    script: fn() -> Vec<Action>,
+    script: fn(&Given) -> Vec<Action>,
 }
 
 /// The protocols that every server speaks.
@@ -97,13 +101,13 @@ pub fn cases() -> Vec<Case> {
 
 impl Case {
     /// What its clients do and expect, step by step.
-    pub fn script(&self) -> Vec<Action> {
-        (self.script)()
+    pub fn script(&self, given: &Given) -> Vec<Action> {
+        given.aim((self.script)(given), self.property)
     }
 
     /// Why it cannot be played on this system, if it cannot.
     pub fn impossible_here(&self) -> Option<String> {
-        let script = self.script();
+        let script = self.script(&Given::default());
         let needs = |test: fn(&Action) -> bool| script.iter().any(test);
         if needs(|action| matches!(action, Action::Stop)) && !cfg!(unix) {
             return Some("needs SIGTERM".into());
@@ -223,22 +227,10 @@ impl fmt::Display for Property {
 
 impl Protocol {
     /// The value of a server's flag `--protocol`.
-    fn flag(self) -> &'static str {
+    pub fn flag(self) -> &'static str {
         match self {
             Protocol::Frames => "frames",
             Protocol::Http => "http",
-        }
-    }
-
-    /// What any server answers, whatever it fails: a request that comes in one piece.
-    fn one_thing(self) -> (Vec<u8>, Reply) {
-        match self {
-            Protocol::Frames => (b"^abc$".to_vec(), Reply::Bytes(b"*bcd".to_vec())),
-            Protocol::Http => {
-                let body = Body::Is(b"Hello, World!".into());
-                let plain = Response { status: 200, fields: &[], body };
-                (http::get("/plain").into_bytes(), Reply::Http(plain))
-            }
         }
     }
 }
@@ -265,7 +257,7 @@ mod tests {
     fn every_case_teaches_something() {
         for case in cases() {
             assert!(case.lesson.ends_with('.'), "{} lacks a sentence", case.name);
-            assert!(!case.script().is_empty(), "{} does nothing", case.name);
+            assert!(!case.script(&Given::default()).is_empty(), "{} does nothing", case.name);
         }
     }
 
@@ -273,7 +265,7 @@ mod tests {
     fn a_script_names_only_clients_that_are_connected() {
         for case in cases() {
             let mut here = BTreeSet::new();
-            for action in case.script() {
+            for action in case.script(&Given::default()) {
                 let (comes, acts, leaves) = match &action {
                     Action::Connect(client) | Action::Flood(client, _) => {
                         (Some(*client), None, None)

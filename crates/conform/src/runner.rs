@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
 use crate::script::{Action, Client, FLOOD, Reply, Shown};
-use crate::server::{EACH, MEMORY, Program, Server};
-use crate::{Case, Protocol, limits};
+use crate::server::{EACH, MEMORY, Server, Target};
+use crate::{Case, Given, Protocol, limits};
 
 /// How long a reply may take before it counts as missing. It is never the reason of a verdict
 /// that a design is at fault, only of the verdict that something is broken.
@@ -82,34 +82,67 @@ pub enum Cause {
     },
 }
 
-/// Starts `program` and plays `case` against it.
-pub fn run(case: &Case, program: &Program, claim: Claim, patience: Duration) -> Verdict {
-    let script = case.script();
+/// Starts `target`, if it does not run already, and plays `case` against it.
+pub fn run(case: &Case, target: &Target, claim: Claim, patience: Duration) -> Verdict {
+    let Played { verdict, transcript } = play(case, &Given::default(), target, claim, patience);
+    match verdict {
+        Verdict::Broken(what) => Verdict::Broken(format!("{what}\n{transcript}")),
+        verdict => verdict,
+    }
+}
+
+/// What came of a case, and what led to it.
+pub(crate) struct Played {
+    pub verdict: Verdict,
+    /// The last that was done, and when, line by line.
+    pub transcript: String,
+}
+
+/// The same, with other input.
+pub(crate) fn play(
+    case: &Case,
+    given: &Given,
+    target: &Target,
+    claim: Claim,
+    patience: Duration,
+) -> Played {
+    let script = case.script(given);
     let _turn = limits::turn(&script);
-    let server = match Server::start(program, case.protocol, patience) {
+    let server = match Server::start(target, case.protocol, patience) {
         Ok(server) => server,
-        Err(error) => return Verdict::Broken(format!("the server did not start: {error:#}")),
+        Err(error) => {
+            let verdict = Verdict::Broken(format!("the server did not start: {error:#}"));
+            return Played { verdict, transcript: String::new() };
+        }
     };
     let mut run = Run {
         server,
+        given,
         protocol: case.protocol,
         claim,
         patience,
         clients: BTreeMap::new(),
         most: 0,
+        start: Instant::now(),
         played: Vec::new(),
         stopping: false,
     };
     match run.play(&script) {
-        Ok(()) => Verdict::Passes,
-        Err(Failure::ByDesign(cause)) => Verdict::Fails(cause),
-        Err(Failure::Broken(what)) => Verdict::Broken(run.report(&what)),
+        Ok(()) => Played { verdict: Verdict::Passes, transcript: String::new() },
+        Err(Failure::ByDesign(cause)) => {
+            Played { verdict: Verdict::Fails(cause), transcript: run.transcript(Duration::ZERO) }
+        }
+        Err(Failure::Broken(what)) => {
+            let transcript = run.transcript(LAST_BREATH);
+            Played { verdict: Verdict::Broken(what), transcript }
+        }
     }
 }
 
 /// A script that is being played.
-struct Run {
+struct Run<'a> {
     server: Server,
+    given: &'a Given,
     protocol: Protocol,
     claim: Claim,
     patience: Duration,
@@ -117,7 +150,9 @@ struct Run {
     clients: BTreeMap<Client, Connection>,
     /// How many of them there were at most.
     most: usize,
-    /// What the script did so far, for the report.
+    /// When the script began.
+    start: Instant,
+    /// What it did so far, for the report.
     played: Vec<String>,
     /// Whether the server was asked to stop.
     stopping: bool,
@@ -133,13 +168,13 @@ fn broken<T>(what: impl Into<String>) -> Result<T, Failure> {
     Err(Failure::Broken(what.into()))
 }
 
-impl Run {
+impl Run<'_> {
     fn play(&mut self, script: &[Action]) -> Result<(), Failure> {
         for action in script {
-            self.played.push(action.to_string());
+            self.note(action);
             self.act(action)?;
         }
-        self.played.push("the script ends".into());
+        self.note("the script ends");
         if self.stopping {
             return Ok(self.server.wait_for_end(self.patience)?);
         }
@@ -239,7 +274,7 @@ impl Run {
         let others = self.clients.len() - 1;
         if others > 0 {
             self.clients.retain(|&other, _| other == client);
-            self.played.push(format!("{client} got no answer, so everybody else leaves"));
+            self.note(format!("{client} got no answer, so everybody else leaves"));
             let patience = self.patience;
             if let Waited::Arrived = self.client(client).wait(reply, patience) {
                 return Err(Failure::ByDesign(Cause::Held { client, others }));
@@ -259,7 +294,7 @@ impl Run {
             return broken(what);
         }
         self.clients.clear();
-        self.played.push(format!("{client} was left ({end}), so a new client says one thing"));
+        self.note(format!("{client} was left ({end}), so a new client says one thing"));
         if let Ok(mut stranger) = self.open(None)
             && let Waited::Arrived = self.say_one_thing(&mut stranger)
             && stranger.wait_for_end(self.patience).is_some()
@@ -305,7 +340,7 @@ impl Run {
         reply: &Reply,
         other: Client,
     ) -> Result<(), Failure> {
-        self.played.push(format!("{other} was answered first, and leaves"));
+        self.note(format!("{other} was answered first, and leaves"));
         self.clients.remove(&other);
         let patience = self.patience;
         match self.client(client).wait(reply, patience) {
@@ -342,38 +377,45 @@ impl Run {
 
     /// No script ends a server.
     fn a_new_client_is_served(&mut self) -> Result<(), Failure> {
-        self.played.push("a new client says one thing".into());
+        self.note("a new client says one thing");
         let mut stranger = self.open(None)?;
         match self.say_one_thing(&mut stranger) {
             Waited::Arrived => Ok(()),
+            Waited::Wrong(what) => broken(format!("a new client got {what}")),
             _ => broken("a new client is not served"),
         }
     }
 
     /// What every server answers, whatever it fails: a request in one piece, from a new client.
     fn say_one_thing(&self, stranger: &mut Connection) -> Waited {
-        let (request, reply) = self.protocol.one_thing();
+        let (request, reply) = self.given.one_thing(self.protocol);
         if !stranger.send(&request, self.patience) {
             return Waited::Silence;
         }
         stranger.wait(&reply, self.patience)
     }
 
-    /// `what` went wrong, and what led to it.
-    fn report(&mut self, what: &str) -> String {
-        let mut report = format!("{what}\n");
+    /// Remembers what is done now.
+    fn note(&mut self, what: impl fmt::Display) {
+        let ms = self.start.elapsed().as_millis();
+        self.played.push(format!("{ms:>5} ms  {what}"));
+    }
+
+    /// What was done last, and what the server said of it.
+    fn transcript(&mut self, breath: Duration) -> String {
+        let mut transcript = String::new();
         let hidden = self.played.len().saturating_sub(SHOWN);
         if hidden > 0 {
-            report += &format!("  … {hidden} steps before\n");
+            transcript += &format!("  … {hidden} steps before\n");
         }
         for line in &self.played[hidden..] {
-            report += &format!("  {line}\n");
+            transcript += &format!("  {line}\n");
         }
         // Its connections break a moment before the process is over.
-        if let Some(status) = self.server.ended_within(LAST_BREATH) {
-            report += &format!("  the server has ended: {status}\n");
+        if let Some(status) = self.server.ended_within(breath) {
+            transcript += &format!("  the server has ended: {status}\n");
         }
-        report + &self.server.last_words()
+        transcript + &self.server.last_words()
     }
 }
 

@@ -72,7 +72,7 @@ pub enum Reply {
 }
 
 /// What is expected of an HTTP response. If it can have a body, it must have a `Content-Length` that
-/// fits.
+/// fits, or come in chunks.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// Its status code.
@@ -95,6 +95,10 @@ pub enum Body {
     /// None, by its status: 100, 204 or 304 (RFC 9112 §6.3).
     None,
 }
+
+/// What is found at the start of what has come: `None` while it may still become what is expected, an
+/// error when it cannot.
+pub(crate) type Taken<T> = Result<Option<T>, String>;
 
 /// A script: what happens, in order.
 pub(crate) type Script = Vec<Action>;
@@ -151,9 +155,8 @@ pub(crate) fn times(n: usize, script: Script) -> Script {
 }
 
 impl Reply {
-    /// How much of `seen` is this reply: `None` while it may still become one, an error when it
-    /// cannot.
-    pub(crate) fn take(&self, seen: &[u8]) -> Result<Option<usize>, String> {
+    /// How much of `seen` is this reply.
+    pub(crate) fn take(&self, seen: &[u8]) -> Taken<usize> {
         match self {
             Reply::Bytes(bytes) => take_bytes(bytes, seen),
             Reply::Http(response) => response.take(seen),
@@ -161,7 +164,7 @@ impl Reply {
     }
 }
 
-fn take_bytes(expected: &[u8], seen: &[u8]) -> Result<Option<usize>, String> {
+fn take_bytes(expected: &[u8], seen: &[u8]) -> Taken<usize> {
     let n = expected.len().min(seen.len());
     if expected[..n] == seen[..n] {
         return Ok((n == expected.len()).then_some(n));
@@ -172,7 +175,12 @@ fn take_bytes(expected: &[u8], seen: &[u8]) -> Result<Option<usize>, String> {
 }
 
 impl Response {
-    fn take(&self, seen: &[u8]) -> Result<Option<usize>, String> {
+    fn take(&self, seen: &[u8]) -> Taken<usize> {
+        Ok(self.read(seen)?.map(|(length, _)| length))
+    }
+
+    /// The same, and its body.
+    pub(crate) fn read<'a>(&self, seen: &'a [u8]) -> Taken<(usize, Cow<'a, [u8]>)> {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Response::new(&mut fields);
         let head = match parsed.parse(seen) {
@@ -197,21 +205,50 @@ impl Response {
             // RFC 9110 §8.6: only a 304 may say how long its body would have been.
             return match field("content-length") {
                 Some(_) if self.status != 304 => wrong("a Content-Length".into()),
-                _ => Ok(Some(head)),
+                _ => Ok(Some((head, Cow::default()))),
             };
         }
-        let Some(length) = field("content-length").and_then(|value| value.parse::<usize>().ok())
-        else {
-            return wrong("no valid Content-Length".into());
+        let chunked = field("transfer-encoding").is_some_and(|coding| coding == "chunked");
+        let length = field("content-length").and_then(|value| value.parse::<usize>().ok());
+        let whole = match (&self.body, length) {
+            (Body::Withheld, Some(_)) => Some((0, Cow::default())),
+            (Body::Withheld, None) if chunked => Some((0, Cow::default())),
+            (_, None) if chunked => dechunk(&seen[head..])?,
+            (_, Some(length)) => {
+                seen[head..].get(..length).map(|body| (length, Cow::Borrowed(body)))
+            }
+            (_, None) => return wrong("no valid Content-Length".into()),
         };
-        let length = if let Body::Withheld = self.body { 0 } else { length };
-        let Some(body) = seen.get(head..).and_then(|rest| rest.get(..length)) else {
+        let Some((length, body)) = whole else { return Ok(None) };
+        match &self.body {
+            Body::Is(expected) if body != *expected => wrong(format!("body {}", Shown(&body))),
+            Body::Any if body.is_empty() => wrong("an empty body".into()),
+            _ => Ok(Some((head + length, body))),
+        }
+    }
+}
+
+/// A body in chunks, without trailers: how many bytes it takes, and what it comes to. `None` while there is more to
+/// come.
+fn dechunk(seen: &[u8]) -> Taken<(usize, Cow<'_, [u8]>)> {
+    let (mut at, mut body) = (0, Vec::new());
+    loop {
+        let (start, size) = match httparse::parse_chunk_size(&seen[at..]) {
+            Ok(httparse::Status::Complete((start, size))) => (at + start, size as usize),
+            Ok(httparse::Status::Partial) => return Ok(None),
+            Err(_) => return Err(format!("a bad chunk size: {}", Shown(&seen[at..]))),
+        };
+        let Some(rest) = seen.get(start..).filter(|rest| rest.len() >= 2 && rest.len() - 2 >= size)
+        else {
             return Ok(None);
         };
-        match &self.body {
-            Body::Is(expected) if body != &expected[..] => wrong(format!("body {}", Shown(body))),
-            Body::Any if body.is_empty() => wrong("an empty body".into()),
-            _ => Ok(Some(head + length)),
+        if rest[size..][..2] != *b"\r\n" {
+            return Err(format!("a chunk without its end: {}", Shown(rest)));
+        }
+        body.extend_from_slice(&rest[..size]);
+        at = start + size + 2;
+        if size == 0 {
+            return Ok(Some((at, Cow::Owned(body))));
         }
     }
 }

@@ -1,9 +1,10 @@
 //! One server under test: a process of its own on a free port, which ends with its handle.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -29,8 +30,14 @@ pub(crate) const EACH: u64 = 20 * 1024;
 /// What an HTTP server serves as files.
 const PUBLIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public");
 
+/// How long a stranger may take to start, at least: an interpreter has much to read first.
+pub(crate) const STARTS: Duration = Duration::from_secs(20);
+
 /// How much of what a server says on stderr is kept, for the report.
 const KEPT: usize = 4 * 1024;
+
+/// How many lines of that are told.
+const TOLD: usize = 8;
 
 /// What is started to be tested.
 #[derive(Debug, Clone)]
@@ -48,10 +55,26 @@ impl Program {
     }
 }
 
-/// A running server. Dropping it kills the process.
+/// What is tested.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// A server that takes the flags of our steps. Every case starts its own.
+    Step(Program),
+    /// A command in which `{port}` stands for where to listen. Every case starts its own.
+    Command(String),
+    /// A server that runs already, and that all cases share.
+    Running(SocketAddr),
+}
+
+/// A running server. Dropping it kills the process, if it is ours.
 pub(crate) struct Server {
-    child: Child,
+    /// `None`: somebody else has started it.
+    child: Option<Child>,
     pub addr: SocketAddr,
+    /// What a stranger needed before the first client came, in bytes.
+    idle_memory: u64,
+    /// Whether it keeps to our rules about what is said on stdout.
+    is_step: bool,
     /// What it says on stdout, a line or two.
     lines: mpsc::Receiver<String>,
     /// The end of what it said on stderr.
@@ -59,34 +82,35 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts `program` on a free port of the loopback interface and waits until it listens.
-    pub fn start(program: &Program, protocol: Protocol, patience: Duration) -> Result<Server> {
+    /// Starts it, on a free port of the loopback interface, and waits until it listens.
+    pub fn start(target: &Target, protocol: Protocol, patience: Duration) -> Result<Server> {
+        match target {
+            Target::Step(program) => Server::step(program, protocol, patience),
+            Target::Command(command) => Server::command(command, patience.max(STARTS)),
+            Target::Running(addr) => {
+                let (_, lines) = mpsc::channel();
+                let stderr = Arc::default();
+                let (addr, is_step) = (*addr, false);
+                Ok(Server { child: None, addr, idle_memory: 0, is_step, lines, stderr })
+            }
+        }
+    }
+
+    fn step(program: &Program, protocol: Protocol, patience: Duration) -> Result<Server> {
         let public: &[&str] = match protocol {
             Protocol::Frames => &[],
             Protocol::Http => &["--public", PUBLIC],
         };
-        let mut child = Command::new(&program.path)
+        let mut command = Command::new(&program.path);
+        command
             .args(&program.flags)
             .args(["--addr", "127.0.0.1:0", "--grace", GRACE])
             .args(public)
             .args(["--protocol", protocol.flag()])
             // To print a backtrace, a debug build reads its symbols: more than a server needs.
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("starting {}", program.path.display()))?;
-        // Both pipes are read to their end, so that no server ever waits for us to read.
-        let (line, lines) = mpsc::channel();
-        let stdout = child.stdout.take();
-        thread::spawn(move || stdout.map(|stdout| read_lines(stdout, line)));
-        let stderr = Arc::new(Mutex::new(Vec::new()));
-        let (pipe, tail) = (child.stderr.take(), Arc::clone(&stderr));
-        thread::spawn(move || pipe.map(|pipe| read_tail(pipe, &tail)));
-        // From here on the process ends when this function fails.
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut server = Server { child, addr: nowhere, lines, stderr };
+            .env("RUST_BACKTRACE", "0");
+        let mut server = Server::spawn(command)?;
+        server.is_step = true;
         let Ok(line) = server.lines.recv_timeout(patience) else {
             bail!("it did not say `listening on ADDR` on stdout{}", server.last_words());
         };
@@ -97,11 +121,55 @@ impl Server {
         Ok(server)
     }
 
+    /// A stranger cannot tell us its port: it is told, and is ready when it accepts.
+    fn command(command: &str, patience: Duration) -> Result<Server> {
+        let addr = free_address()?;
+        let command = command.replace("{port}", &addr.port().to_string());
+        let mut server = Server::spawn(shell(&command))?;
+        server.addr = addr;
+        let deadline = Instant::now() + patience;
+        while TcpStream::connect(addr).is_err() {
+            if let Some(status) = server.ended_within(Duration::ZERO) {
+                bail!("`{command}` ended with {status}{}", server.last_words());
+            }
+            ensure!(
+                Instant::now() < deadline,
+                "`{command}`: nobody listens on {addr} after {patience:?}{}",
+                server.last_words()
+            );
+            thread::sleep(Duration::from_millis(10));
+        }
+        server.idle_memory = server.peak_memory().unwrap_or(0);
+        Ok(server)
+    }
+
+    fn spawn(mut command: Command) -> Result<Server> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command.spawn();
+        let mut child =
+            child.with_context(|| format!("starting {}", command.get_program().display()))?;
+        // Both pipes are read to their end, so that no server ever waits for us to read.
+        let (line, lines) = mpsc::channel();
+        let stdout = child.stdout.take();
+        thread::spawn(move || stdout.map(|stdout| read_lines(stdout, line)));
+        let stderr = Arc::new(Mutex::new(Vec::new()));
+        let (pipe, tail) = (child.stderr.take(), Arc::clone(&stderr));
+        thread::spawn(move || pipe.map(|pipe| read_tail(pipe, &tail)));
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let child = Some(child);
+        Ok(Server { child, addr: nowhere, idle_memory: 0, is_step: false, lines, stderr })
+    }
+
+    fn pid(&self) -> Result<u32> {
+        self.child.as_ref().map(Child::id).context("somebody else has started this server")
+    }
+
     /// How it ended; `None` if it still runs after `patience`.
     pub fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + patience;
+        let child = self.child.as_mut()?;
         loop {
-            match self.child.try_wait() {
+            match child.try_wait() {
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
                 status => return status.ok().flatten(),
             }
@@ -112,7 +180,7 @@ impl Server {
     pub fn limit_descriptors(&self, n: u64) -> Result<()> {
         #[cfg(target_os = "linux")]
         {
-            let pid = i32::try_from(self.child.id()).context("an id that is not one")?;
+            let pid = i32::try_from(self.pid()?).context("an id that is not one")?;
             rlimit::prlimit(pid, rlimit::Resource::NOFILE, Some((n, n)), None)?;
             Ok(())
         }
@@ -124,8 +192,9 @@ impl Server {
     pub fn wait_for_descriptors(&self, idle: Duration) {
         let (mut open, mut since) = (0, Instant::now());
         while since.elapsed() < idle {
-            let now =
-                fs::read_dir(format!("/proc/{}/fd", self.child.id())).map_or(0, Iterator::count);
+            let now = self.pid().map_or(0, |pid| {
+                fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+            });
             if now != open {
                 (open, since) = (now, Instant::now());
             }
@@ -133,11 +202,16 @@ impl Server {
         }
     }
 
-    /// The most memory that was ever resident, in bytes; `None` where the system does not tell.
+    /// The most memory that was ever resident, in bytes, without what a stranger needs to be there
+    /// at all; `None` where the system does not tell.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().ok()?)).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kib| kib * 1024)
+        line.trim()
+            .strip_suffix(" kB")?
+            .parse::<u64>()
+            .ok()
+            .map(|kib| (kib * 1024).saturating_sub(self.idle_memory))
     }
 
     /// Sends SIGTERM.
@@ -145,7 +219,7 @@ impl Server {
         #[cfg(unix)]
         {
             use nix::{sys::signal, unistd::Pid};
-            let pid = Pid::from_raw(self.child.id().try_into().context("an id that is not one")?);
+            let pid = Pid::from_raw(self.pid()?.try_into().context("an id that is not one")?);
             signal::kill(pid, signal::Signal::SIGTERM).context("sending SIGTERM")?;
             Ok(())
         }
@@ -153,11 +227,14 @@ impl Server {
         bail!("there is no SIGTERM here")
     }
 
-    /// Waits until it has ended: with code 0, and having printed its one line on stdout.
+    /// Waits until it has ended: with code 0, and a step having printed its one line on stdout.
     pub fn wait_for_end(&mut self, patience: Duration) -> Result<()> {
         let status = self.ended_within(patience);
         let status = status.with_context(|| format!("it did not end in {patience:?}"))?;
         ensure!(status.success(), "it ended with {status}{}", self.last_words());
+        if !self.is_step {
+            return Ok(());
+        }
         match self.lines.recv_timeout(patience) {
             Err(RecvTimeoutError::Disconnected) => Ok(()),
             Err(RecvTimeoutError::Timeout) => {
@@ -174,15 +251,46 @@ impl Server {
         if text.trim().is_empty() {
             return String::new();
         }
-        text.trim_end().lines().map(|line| format!("\n  its stderr: {line}")).collect()
+        let lines: Vec<&str> = text.trim_end().lines().collect();
+        let last = &lines[lines.len().saturating_sub(TOLD)..];
+        last.iter().map(|line| format!("\n  its stderr: {line}")).collect()
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It fails only when the process has ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(child) = &mut self.child {
+            // It fails only when the process has ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// A port that was free a moment ago, and that nobody here was told before.
+fn free_address() -> Result<SocketAddr> {
+    static TOLD: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for _ in 0..1000 {
+        let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
+        let addr = listener.local_addr().context("looking for a free port")?;
+        if told.insert(addr) {
+            return Ok(addr);
+        }
+    }
+    bail!("no port is free that was not used already")
+}
+
+fn shell(command: &str) -> Command {
+    if cfg!(windows) {
+        let mut shell = Command::new("cmd");
+        shell.args(["/C", command]);
+        shell
+    } else {
+        let mut shell = Command::new("sh");
+        // The process that is watched and asked to stop is then the server, and not a shell.
+        shell.args(["-c", &format!("exec {command}")]);
+        shell
     }
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::server::Server;
-use crate::{Case, Claim, PATIENCE, Program, Protocol, TOOLS, Tool, Verdict, cases, run};
+use crate::{Case, Claim, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict, cases, run};
 
 /// How many cases are played at once: most of them wait most of the time.
 const AT_ONCE: usize = 4;
@@ -69,7 +69,7 @@ fn trials(program: &Program, directory: &Path) -> Result<Vec<Trial>> {
 fn trial(case: Case, program: Program, claim: Claim) -> Trial {
     let test = move || match case.impossible_here() {
         Some(reason) => Ok(Completion::ignored_with(reason)),
-        None => compare(&case, claim, run(&case, &program, claim, PATIENCE)),
+        None => compare(&case, claim, run(&case, &Target::Step(program.clone()), claim, PATIENCE)),
     };
     Trial::ignorable_test(case.name, test).with_kind(kind(claim))
 }
@@ -125,7 +125,7 @@ fn simple_test_client(
     if !python.arg("--version").output().is_ok_and(|output| output.status.success()) {
         return Ok(Completion::ignored_with("python3 is not here"));
     }
-    let server = Server::start(program, Protocol::Frames, PATIENCE)?;
+    let server = Server::start(&Target::Step(program.clone()), Protocol::Frames, PATIENCE)?;
     let (host, port) = (server.addr.ip().to_string(), server.addr.port().to_string());
     let output = Command::new("python3")
         .arg(script)

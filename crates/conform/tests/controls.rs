@@ -7,9 +7,13 @@ mod fragile;
 
 use std::env;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use conform::{Case, Cause, Claim, PATIENCE, Program, TOOLS, Tool, Verdict, cases, run};
+use conform::{
+    Case, Cause, Check, Claim, Finding, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict,
+    cases, run,
+};
 use fragile::Flaw::{self, *};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
@@ -20,7 +24,7 @@ const NEVER: Duration = Duration::from_secs(5);
 const CONTROLS: &[(Flaw, &str, Caught)] = &[
     (Mute, "greeting", Broken("did not say `listening on ADDR`")),
     (NoGreeting, "greeting", Broken("A got nothing")),
-    (AddsTwo, "echo", Broken("A got \"cde\"")),
+    (AddsTwo, "echo", Broken("A got \"")),
     (Text, "every-byte", Broken("from byte 126 on")),
     (AnswersEmpty, "empty-frame", Broken("A got \"\\n")),
     (AnswersNoise, "noise", Broken("which nobody asked for")),
@@ -220,6 +224,9 @@ fn trials() -> Vec<Trial> {
         assert!(cases().iter().any(|case| case.name == *name), "no case is called {name}");
     }
     trials.extend(TOOLS.iter().flat_map(tool_trials));
+    trials.push(Trial::test("check", || check(Flawless, None)));
+    trials.push(Trial::test("check, OneAtATime", || check(OneAtATime, Some("silent"))));
+    trials.push(Trial::test("check, AddsTwo", || check(AddsTwo, Some("echo"))));
     trials
 }
 
@@ -246,13 +253,46 @@ fn tool_trials(tool: &'static Tool) -> [Trial; 2] {
     [trial(name.into(), Flawless), trial(format!("{name}, {flaw:?}"), flaw)]
 }
 
+/// A server of which nothing is known but how it is started: what can it not do?
+fn check(flaw: Flaw, failing: Option<&str>) -> Result<(), Failed> {
+    let program = env::current_exe()?;
+    let command = format!("{} --flaw {flaw:?} --addr 127.0.0.1:{{port}} frames", program.display());
+    let wanted = |case: &Case| ["greeting", "echo", "silent", "computes"].contains(&case.name);
+    let check = Check {
+        target: Target::Command(command),
+        protocol: Protocol::Frames,
+        seed: 1,
+        path: "/".into(),
+        cases: cases().into_iter().filter(wanted).collect(),
+    };
+    let seen = AtomicUsize::new(0);
+    let report = check.run(|_| {
+        seen.fetch_add(1, Ordering::Relaxed);
+    })?;
+    assert_eq!((report.outcomes.len(), seen.into_inner()), (4, 4));
+    for outcome in &report.outcomes {
+        let Case { name, property, .. } = outcome.case;
+        match &outcome.finding {
+            Finding::Passes => assert!(Some(name) != failing && outcome.tries > 0, "{name}"),
+            Finding::Fails { what, transcript, .. } => {
+                assert!(what.contains("answered only") || what.contains("got"), "{name}: {what}");
+                assert!(transcript.contains(" ms  A connects"), "{name}: {transcript}");
+                // Who serves one after the other, or says something else, fails other cases as well.
+                assert!(failing.is_some() && report.has(property) == Some(false), "{name}");
+            }
+            Finding::NotTried(reason) => assert!(reason.contains("busy"), "{name}: {reason}"),
+        }
+    }
+    Ok(())
+}
+
 fn program(flaw: Flaw) -> Program {
     let path = env::current_exe().expect("a running program has a path");
     Program { path, flags: vec!["--flaw".into(), format!("{flaw:?}").into()] }
 }
 
 fn passes(case: &Case) -> Result<(), Failed> {
-    match run(case, &program(Flawless), Claim::Passes, PATIENCE) {
+    match run(case, &Target::Step(program(Flawless)), Claim::Passes, PATIENCE) {
         Verdict::Passes => Ok(()),
         verdict => Err(format!("the server without a flaw: {verdict:?}").into()),
     }
@@ -263,7 +303,7 @@ fn is_caught(case: &Case, flaw: Flaw, caught: Caught) -> Result<(), Failed> {
         Broken(_) => (Claim::Passes, NEVER),
         Held(_) | Behind | Heavy | HungUp => (Claim::Fails, PATIENCE),
     };
-    match (run(case, &program(flaw), claim, patience), caught) {
+    match (run(case, &Target::Step(program(flaw)), claim, patience), caught) {
         (Verdict::Broken(report), Broken(words)) if report.contains(words) => Ok(()),
         (Verdict::Fails(Cause::Held { others, .. }), Held(n)) if others == n => Ok(()),
         (Verdict::Fails(Cause::Behind { .. }), Behind) => Ok(()),

@@ -22,7 +22,7 @@ pub(super) const CASES: &[Case] = &[
         "http-echo",
         Property::Bodies,
         "A body is as many bytes as its length says, whatever they are (9112 §6.3: MUST).",
-        || {
+        |_| {
             let every_byte: Vec<u8> = (0..=u8::MAX).collect();
             let bodies = [b"".as_slice(), b"a", b"GET / HTTP/1.1\r\n\r\n", &every_byte];
             bodies.into_iter().flat_map(|body| alone(posted(body), 200, &[], is(body))).collect()
@@ -32,7 +32,7 @@ pub(super) const CASES: &[Case] = &[
         "http-echo-chunked",
         Property::Bodies,
         "Chunks are put together (9112 §7.1: MUST), extensions ignored (§7.1.1: MUST).",
-        || {
+        |_| {
             let none = alone(coded("chunked", "0\r\n\r\n"), 200, &[], text(""));
             [none, alone(coded("Chunked", CHUNKS), 200, &[], text(DECODED))].concat()
         },
@@ -41,7 +41,7 @@ pub(super) const CASES: &[Case] = &[
         "http-trailers",
         Property::Bodies,
         "A trailer does not become a field of the head (9112 §7.1.2: MUST NOT).",
-        || {
+        |_| {
             let both = coded("chunked", CHUNKS) + &get("/plain");
             let plain = answer(A, 200, PLAIN, text("Hello, World!"));
             [connect(A), ask(A, both, 200, &[], text(DECODED)), plain].concat()
@@ -51,13 +51,13 @@ pub(super) const CASES: &[Case] = &[
         "http-next-request",
         Property::Bodies,
         "Behind a body, wanted or not, the next request begins (9112 §9.3: MUST).",
-        next_request,
+        |_| next_request(),
     ),
     case(
         "http-options",
         Property::Messages,
         "OPTIONS says what a path can do, and `*` what the server can (9110 §9.3.7).",
-        || {
+        |_| {
             let plain = alone(request("OPTIONS", "/plain"), 204, GET_ONLY, Body::None);
             [plain, alone(request("OPTIONS", "*"), 204, &[], Body::None)].concat()
         },
@@ -66,7 +66,7 @@ pub(super) const CASES: &[Case] = &[
         "http-absolute",
         Property::Messages,
         "A target may be a whole URI (9112 §3.2.2: MUST), and wins over `Host` (MUST).",
-        || {
+        |_| {
             let request = get("http://example.com/plain?x").replace("Host: test", "Host: other");
             alone(request, 200, PLAIN, text("Hello, World!"))
         },
@@ -75,20 +75,20 @@ pub(super) const CASES: &[Case] = &[
         "http-empty-line",
         Property::Messages,
         "One empty line before a request is forgiven (9112 §2.2: SHOULD).",
-        || alone(format!("\r\n{}", get("/plain")), 200, PLAIN, text("Hello, World!")),
+        |_| alone(format!("\r\n{}", get("/plain")), 200, PLAIN, text("Hello, World!")),
     ),
     case(
         "http-old-keep-alive",
         Property::Persistence,
         "HTTP/1.0 that asks for it keeps its connection (9112 §9.3).",
-        || {
+        |_| {
             let request = "GET /plain HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
             let kept = &[("Connection", "keep-alive"), ("Content-Length", "13")];
             let ask = ask(A, request, 200, kept, text("Hello, World!"));
             [connect(A), times(2, ask)].concat()
         },
     ),
-    case("http-body-slices", Property::Bodies, "A body may come in pieces of any size.", || {
+    case("http-body-slices", Property::Bodies, "A body may come in pieces of any size.", |_| {
         let slices = |n, size| {
             let body = body(n);
             [in_pieces(A, &posted(&body), size), answer(A, 200, &[], is(&body))].concat()
@@ -100,7 +100,7 @@ pub(super) const CASES: &[Case] = &[
         "http-chunk-slices",
         Property::Bodies,
         "Wherever the network cuts a chunked body in two, it is the same body.",
-        || {
+        |_| {
             let request = coded("chunked", CHUNKS).into_bytes();
             let start = request.len() - CHUNKS.len();
             let cut = |at| {
@@ -116,7 +116,7 @@ pub(super) const CASES: &[Case] = &[
         "http-large-body",
         Property::Bodies,
         "A body of a megabyte comes back whole, with a length or in chunks (9112 §6).",
-        || {
+        |_| {
             let body = body(LARGEST);
             let chunks: Vec<u8> =
                 body.chunks(10_007).flat_map(chunk).chain(*b"0\r\n\r\n").collect();
@@ -129,7 +129,7 @@ pub(super) const CASES: &[Case] = &[
         "http-continue",
         Property::Bodies,
         "Who waits with a body is told to go on, or what is wrong (9110 §10.1.1: MUST).",
-        expects_continue,
+        |_| expects_continue(),
     ),
 ];
 

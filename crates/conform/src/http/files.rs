@@ -2,7 +2,7 @@
 
 use super::{GET_ONLY, PLAIN, alone, answer, ask, get, request, text};
 use crate::script::{A, Body, Script, closed, connect, half_close};
-use crate::{Case, Property, Protocol};
+use crate::{Case, Given, Property, Protocol};
 
 /// A file of a hundred bytes, without a line end that a checkout could change.
 pub(crate) const DIGITS: &str = include_str!("../../public/digits.txt");
@@ -18,7 +18,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-file",
         "A file is served as it is, and HEAD says so (9110 §9.3.2: SHOULD).",
-        || {
+        |_| {
             let head = request("HEAD", "/digits.txt");
             let whole = alone(get("/digits.txt"), 200, FILE, text(DIGITS));
             [whole, alone(head, 200, FILE, Body::Withheld)].concat()
@@ -27,7 +27,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-no-way-out",
         "No path leads out of the public directory (9110 §17.3), however it is written.",
-        || {
+        |_| {
             let paths = [
                 "/../Cargo.toml",
                 "/./../Cargo.toml",
@@ -44,12 +44,12 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-file-methods",
         "A file can be read, and nothing else: a 405 says so (9110 §15.5.6: MUST).",
-        || alone(request("DELETE", "/digits.txt"), 405, GET_ONLY, Body::Any),
+        |_| alone(request("DELETE", "/digits.txt"), 405, GET_ONLY, Body::Any),
     ),
     case(
         "http-not-modified",
         "Who has it already gets a 304, and no body (9110 §13.1.2, §15.4.5: MUST).",
-        || {
+        |_| {
             let both = file("If-None-Match: *") + &get("/plain");
             let unmodified = ask(A, both, 304, &[], Body::None);
             let plain = answer(A, 200, PLAIN, text("Hello, World!"));
@@ -60,7 +60,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-precondition",
         "What is meant for another version is not done (9110 §13.1.1: MUST NOT): a 412 (MAY).",
-        || {
+        |_| {
             let same = alone(file("If-Match: *"), 200, FILE, text(DIGITS));
             [same, alone(file("If-Match: \"other\""), 412, &[], Body::Any)].concat()
         },
@@ -68,7 +68,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-range",
         "A range is a 206, which says what part it is (9110 §14.2: MAY, §15.3.7.1: MUST).",
-        || {
+        |_| {
             [
                 range("bytes=3-5", &[("Content-Range", "bytes 3-5/100")], "345"),
                 range("bytes=-4", &[("Content-Range", "bytes 96-99/100")], "6789"),
@@ -82,7 +82,7 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-range-outside",
         "A range outside of the file is a 416, which says how long it is (9110 §15.5.17: SHOULD).",
-        || {
+        |_| {
             let length = &[("Content-Range", "bytes */100")];
             let ranges = ["bytes=100-", "bytes=18446744073709551615-", "bytes=-0"];
             let refused = |range| alone(file(&format!("Range: {range}")), 416, length, Body::Any);
@@ -93,7 +93,7 @@ pub(super) const CASES: &[Case] = &[
         "http-range-ignored",
         "An unknown unit (9110 §14.2: MUST), another method than GET (MUST), or another version of \
          the file (§13.1.5: MUST): all of it is sent.",
-        || {
+        |_| {
             let fields = ["Range: lines=3-5", "Range: bytes=3-5\r\nIf-Range: \"other\""];
             let whole =
                 fields.into_iter().flat_map(|field| alone(file(field), 200, FILE, text(DIGITS)));
@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
     ),
 ];
 
-const fn case(name: &'static str, lesson: &'static str, script: fn() -> Script) -> Case {
+const fn case(name: &'static str, lesson: &'static str, script: fn(&Given) -> Script) -> Case {
     Case { name, protocol: Protocol::Http, property: Property::Messages, lesson, script }
 }
 

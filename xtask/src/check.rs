@@ -1,0 +1,345 @@
+//! The conformance cases, aimed at anyone's server: property by property, what it can do and what
+//! it cannot.
+
+mod report;
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result, bail, ensure};
+use conform::{Case, Check, Program, Property, Protocol, Report, Target};
+
+use crate::steps::{self, Step};
+use report::Findings;
+
+/// Flags of this command.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask check 127.0.0.1:9000
+  cargo xtask check --cmd './my-server {port}'
+  cargo xtask check --cmd 'python3 my_server.py {port}' --require speaks,remembers,silent
+  cargo xtask check --cmd './my-server {port}' --protocol http --path /index.html
+  cargo xtask check step-06-separation
+
+Exit code 0: the server has all properties that are required. Without --require these are all
+that could be tried, or, of a step, all that its manifest does not declare to fail by design.
+A server that is started is told its port, and is ready when it accepts connections. What only a
+server that is started can show (stopping, memory) is not tried with one that runs already.")]
+pub struct Args {
+    /// The address of a server that is running, or a step: 6, 06, separation or its whole name
+    #[arg(value_name = "ADDRESS|STEP", required_unless_present_any = ["cmd", "list"])]
+    target: Option<String>,
+    /// Start the server with this command, once for each case
+    #[arg(long, value_name = "COMMAND {port}", conflicts_with = "target")]
+    cmd: Option<String>,
+    /// frames or http
+    #[arg(long, value_name = "PROTOCOL", default_value = "frames", value_parser = protocol)]
+    protocol: Protocol,
+    /// A page that the server has, if it speaks HTTP and has no /plain
+    #[arg(long, value_name = "PATH", default_value = "/")]
+    path: String,
+    /// Properties that the server must have, with commas between them
+    #[arg(long, value_name = "PROPERTIES", value_delimiter = ',', value_parser = property)]
+    require: Vec<Property>,
+    /// Only this case (repeatable)
+    #[arg(long = "case", value_name = "NAME")]
+    cases: Vec<String>,
+    /// Repeat the random input of an earlier run
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+    /// List the properties and their cases, and run nothing
+    #[arg(long)]
+    list: bool,
+    /// Write the results into this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<PathBuf>,
+    /// Write the results into this file, as JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Print the results as TAP, and no report
+    #[arg(long)]
+    tap: bool,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let steps = steps::all()?;
+    let cases = chosen(args.protocol, &args.cases)?;
+    if args.list {
+        print!("{}", report::list(&cases, &steps));
+        return Ok(());
+    }
+    let (target, step) = target(&args)?;
+    let name = step.as_ref().map_or_else(|| target.to_string(), |step| step.name.clone());
+    let seed = args.seed.unwrap_or_else(any_seed);
+    let path = args.path.clone();
+    let check = Check { target, protocol: args.protocol, seed, path, cases };
+    let report = check.run(progress(check.cases.len()))?;
+    let findings = Findings { name: &name, seed, report: &report, steps: &steps };
+    if args.tap {
+        print!("{}", findings.tap());
+    } else {
+        print!("{}", findings.text(!args.cases.is_empty()));
+    }
+    for (path, text) in [(&args.json, findings.json()), (&args.junit, findings.junit())] {
+        if let Some(path) = path {
+            fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
+        }
+    }
+    judge(&report, &args.require, step.as_ref())
+}
+
+/// Fails if the server lacks what it must have.
+fn judge(report: &Report, required: &[Property], step: Option<&Step>) -> Result<()> {
+    let missing: Vec<String> = match (required, step) {
+        ([], None) => Property::ALL
+            .into_iter()
+            .filter(|&property| report.has(property) == Some(false))
+            .map(|property| property.to_string())
+            .collect(),
+        ([], Some(step)) => return as_declared(report, step),
+        (required, _) => required
+            .iter()
+            .filter(|&&property| report.has(property) != Some(true))
+            .map(|&property| match report.has(property) {
+                None => format!("{property} (not tried)"),
+                Some(_) => property.to_string(),
+            })
+            .collect(),
+    };
+    ensure!(missing.is_empty(), "the server lacks {}", missing.join(", "));
+    Ok(())
+}
+
+/// A step has what it does not declare to lack; that it really lacks the rest is for its own test.
+fn as_declared(report: &Report, step: &Step) -> Result<()> {
+    let failed = report.outcomes.iter().filter(|outcome| report::fails(outcome));
+    let names = failed.map(|outcome| outcome.case.name);
+    let undeclared: Vec<&str> =
+        names.filter(|name| !step.fails.iter().any(|declared| declared == name)).collect();
+    ensure!(
+        undeclared.is_empty(),
+        "{} fails {}, which its manifest does not declare",
+        step.name,
+        undeclared.join(", ")
+    );
+    Ok(())
+}
+
+fn target(args: &Args) -> Result<(Target, Option<Step>)> {
+    if let Some(command) = &args.cmd {
+        ensure!(
+            command.contains("{port}"),
+            "--cmd '{command}': the command must say where the port goes: {{port}}"
+        );
+        return Ok((Target::Command(command.clone()), None));
+    }
+    let wanted = args.target.as_deref().context("no server: pass an address, a step or --cmd")?;
+    if wanted.contains(':') {
+        return Ok((Target::Running(address(wanted)?), None));
+    }
+    let step = steps::find(wanted)?;
+    let binary = steps::build(std::slice::from_ref(&step))?.remove(0);
+    Ok((Target::Step(Program::new(binary)), Some(step)))
+}
+
+fn address(text: &str) -> Result<SocketAddr> {
+    let mut found = text.to_socket_addrs().with_context(|| format!("`{text}` is no address"))?;
+    found.next().with_context(|| format!("`{text}` has no address"))
+}
+
+fn protocol(name: &str) -> Result<Protocol> {
+    match name {
+        "frames" => Ok(Protocol::Frames),
+        "http" => Ok(Protocol::Http),
+        _ => bail!("expected frames or http"),
+    }
+}
+
+fn property(name: &str) -> Result<Property> {
+    let names: Vec<&str> = Property::ALL.into_iter().map(Property::name).collect();
+    Property::named(name)
+        .with_context(|| format!("no property is called so; there are {}", names.join(", ")))
+}
+
+/// The cases of a protocol, or those of them that are named.
+fn chosen(protocol: Protocol, names: &[String]) -> Result<Vec<Case>> {
+    let mut cases = conform::cases();
+    for name in names {
+        let case = cases.iter().find(|case| case.name == name);
+        let case = case.with_context(|| format!("no case is called `{name}`; --list shows all"))?;
+        ensure!(
+            case.protocol == protocol,
+            "`{name}` is a case of {}: pass --protocol {0}",
+            case.protocol.flag()
+        );
+    }
+    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| wanted == name);
+    cases.retain(|case| case.protocol == protocol && wanted(case.name));
+    Ok(cases)
+}
+
+/// Shows on a terminal how far it has come.
+fn progress(total: usize) -> impl Fn(&conform::Outcome) + Sync {
+    let done = AtomicUsize::new(0);
+    let shown = io::stderr().is_terminal() && env::var_os("TERM").is_some();
+    move |outcome| {
+        let n = 1 + done.fetch_add(1, Ordering::Relaxed);
+        if shown {
+            let end = if n == total { "\r\x1b[K" } else { "" };
+            let line = format!("\r\x1b[K{n}/{total} {}{end}", outcome.case.name);
+            // It is only for somebody who looks.
+            let _ = io::stderr().write_all(line.as_bytes());
+        }
+    }
+}
+
+/// Another one each time, and short enough to be typed.
+fn any_seed() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::from(now.subsec_micros()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+    use std::net::{TcpListener, TcpStream};
+    use std::thread;
+
+    use clap::Parser;
+    use serde_json::Value;
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn check(flags: &[&str]) -> Result<()> {
+        let flags = ["check"].iter().chain(flags);
+        run(Cli::try_parse_from(flags).map_err(|error| anyhow::anyhow!("{error}"))?.args)
+    }
+
+    /// A server that echoes, and knows nothing of numbers. It ends with the tests.
+    fn echo_server() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            listener.incoming().flatten().for_each(|stream| drop(thread::spawn(|| echo(stream))))
+        });
+        addr
+    }
+
+    fn echo(mut stream: TcpStream) -> io::Result<()> {
+        stream.write_all(b"*")?;
+        let (mut in_frame, mut buffer) = (false, [0; 1024]);
+        loop {
+            let n = stream.read(&mut buffer)?;
+            if n == 0 {
+                return Ok(());
+            }
+            for &byte in &buffer[..n] {
+                match (in_frame, byte) {
+                    (false, _) => in_frame = byte == b'^',
+                    (true, b'$') => in_frame = false,
+                    (true, _) => stream.write_all(&[byte.wrapping_add(1)])?,
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_holds_is_no_error_and_what_does_not_is_one() {
+        let addr = echo_server().to_string();
+        check(&[&addr, "--case", "echo", "--case", "silent", "--seed", "3"]).unwrap();
+        check(&[&addr, "--case", "echo", "--case", "numbers", "--require", "remembers"])
+            .expect_err("nothing of `remembers` was tried");
+        check(&[&addr, "--case", "silent", "--case", "numbers", "--require", "silent"]).unwrap();
+        let error = check(&[&addr, "--case", "echo", "--case", "numbers"]).unwrap_err();
+        assert_eq!(error.to_string(), "the server lacks speaks");
+    }
+
+    #[test]
+    fn files_say_what_was_found() {
+        let (scratch, addr) = (Scratch::new("check-files"), echo_server().to_string());
+        let path = |name: &str| scratch.dir.join(name).to_str().unwrap().to_owned();
+        let (json, junit) = (path("a.json"), path("a.xml"));
+        let cases = ["--case", "echo", "--case", "numbers", "--case", "stop-idle"];
+        let files = ["--json", &json, "--junit", &junit, "--seed", "9"];
+        check(&[&[addr.as_str()], &cases[..], &files[..]].concat()).unwrap_err();
+
+        let all: Value = serde_json::from_str(&scratch.read("a.json")).unwrap();
+        assert_eq!((&all["target"], &all["seed"]), (&addr.as_str().into(), &9.into()));
+        let results: Vec<_> = all["cases"].as_array().unwrap().iter().collect();
+        let result =
+            |name: &str| &results.iter().find(|case| case["name"] == name).unwrap()["result"];
+        assert_eq!(result("echo"), "passes");
+        assert_eq!(result("numbers"), "fails");
+        assert_eq!(result("stop-idle"), "not-tried");
+        assert_eq!(all["properties"][0]["name"], "speaks");
+        assert_eq!(all["properties"][0]["first_step"], "step-01-sequential");
+        assert_eq!(
+            (&all["properties"][0]["has"], &all["properties"][1]["has"]),
+            (&false.into(), &Value::Null)
+        );
+
+        let xml = scratch.read("a.xml");
+        assert!(xml.contains("tests=\"3\" failures=\"1\" skipped=\"1\""), "{xml}");
+        assert!(xml.contains("<testcase classname=\"speaks\" name=\"echo\""), "{xml}");
+        assert!(xml.contains("<failure message=\"A got &quot;Q"), "{xml}");
+        assert!(xml.contains("<skipped message=\"needs a server that it starts"), "{xml}");
+    }
+
+    #[test]
+    fn tap_and_the_report_say_the_same() {
+        let cases =
+            chosen(Protocol::Frames, &["echo".into(), "numbers".into(), "stop-idle".into()]);
+        let target = Target::Running(echo_server());
+        let check = Check {
+            target,
+            protocol: Protocol::Frames,
+            seed: 5,
+            path: "/".into(),
+            cases: cases.unwrap(),
+        };
+        let report = check.run(|_| {}).unwrap();
+        let steps = steps::all().unwrap();
+        let findings = Findings { name: "it", seed: 5, report: &report, steps: &steps };
+        let tap = findings.tap();
+        let lines: Vec<&str> = tap.lines().filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(
+            lines[..4],
+            ["TAP version 13", "1..3", "ok 1 - speaks: echo", "not ok 2 - speaks: numbers",]
+        );
+        assert!(lines[4].starts_with("ok 3 - stop: stop-idle # SKIP needs "), "{tap}");
+        let text = findings.text(false);
+        for part in ["✗ speaks", "– stop", "A sends \"^P0$", "step-01-sequential", "lacks: speaks"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_checked_is_said() {
+        for (flags, error) in [
+            (&["--cmd", "./server"][..], "where the port goes"),
+            (&["127.0.0.1:1", "--case", "ecko"], "no case is called `ecko`"),
+            (&["127.0.0.1:1", "--case", "http-host"], "pass --protocol http"),
+            (&["127.0.0.1:1", "--case", "echo"], "is it running?"),
+            (&["127.0.0.1:1", "--require", "speak"], "there are speaks, messages"),
+            (&["no-such-step"], "no step is called"),
+            (&[], "required"),
+        ] {
+            let said = format!("{:#}", check(flags).unwrap_err());
+            assert!(said.contains(error), "{flags:?}: {said}");
+        }
+    }
+}
