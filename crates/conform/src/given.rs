@@ -98,10 +98,10 @@ impl Given {
                     *bytes = aimed.into();
                 }
                 Action::Flood(_, bytes) => *bytes = replace(bytes, b"/plain", page.path.as_bytes()),
-                Action::Expect(_, reply) => page.expect(reply),
+                Action::Expect(_, reply) => page.replace_ours(reply),
                 Action::Overtake { first, second } => {
-                    page.expect(&mut first.1);
-                    page.expect(&mut second.1);
+                    page.replace_ours(&mut first.1);
+                    page.replace_ours(&mut second.1);
                 }
                 _ => {}
             }
@@ -117,7 +117,7 @@ impl Given {
 
 impl Page {
     /// What is expected of our page, expected of this one. Of what type it is, is its own affair.
-    fn expect(&self, reply: &mut Reply) {
+    fn replace_ours(&self, reply: &mut Reply) {
         let Reply::Http(response) = reply else { return };
         if matches!(&response.body, Body::Is(body) if body[..] == *HELLO.as_bytes()) {
             response.body = Body::Is(self.body.clone().into());
