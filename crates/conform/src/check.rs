@@ -86,6 +86,8 @@ pub enum Finding {
         /// What usually is the cause, in a sentence.
         cause: &'static str,
     },
+    /// It does not, as this line says, and no standard demands that it does.
+    Differs(String),
     /// It was not tried, for this reason.
     NotTried(String),
 }
@@ -94,8 +96,10 @@ impl Report {
     /// Whether the server has a property: `None` if no case of it was tried.
     pub fn has(&self, property: Property) -> Option<bool> {
         let of = |outcome: &&Outcome| outcome.case.property == property;
-        let tried = |outcome: &&Outcome| !matches!(outcome.finding, Finding::NotTried(_));
-        let mut tried = self.outcomes.iter().filter(of).filter(tried).peekable();
+        let counts = |outcome: &&Outcome| {
+            !matches!(outcome.finding, Finding::NotTried(_) | Finding::Differs(_))
+        };
+        let mut tried = self.outcomes.iter().filter(of).filter(counts).peekable();
         tried.peek()?;
         Some(tried.all(|outcome| outcome.finding == Finding::Passes))
     }
@@ -146,6 +150,9 @@ impl Check {
                 Verdict::Fails(cause) => (cause.to_string(), usual_design(&cause)),
                 Verdict::Broken(what) => (what, usual_mistake(case.property)),
             };
+            if pace.given.page.is_some() && !case.is_required() {
+                return outcome(Finding::Differs(what), tries);
+            }
             if tries == most {
                 return outcome(Finding::Fails { what, transcript, cause }, tries);
             }
@@ -200,8 +207,9 @@ impl Check {
         if self.protocol == Protocol::Http {
             pace.missing = ROUTES.iter().filter(|route| !stranger.serves(route)).collect();
             if pace.missing.iter().any(|route| route.name == PLAIN.name) {
-                pace.missing.retain(|route| route.name != PLAIN.name);
-                pace.given.page = Some(stranger.page(&self.path)?);
+                let mut page = stranger.page(&self.path)?;
+                page.takes_posts = stranger.takes_posts(&self.path);
+                pace.given.page = Some(page);
             }
         }
         let (request, reply) = pace.given.one_thing(self.protocol);
@@ -309,6 +317,12 @@ impl Stranger {
         self.ask(route.request.as_bytes(), &reply).is_some()
     }
 
+    fn takes_posts(&self, path: &str) -> bool {
+        let post = format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc");
+        let reply = Response { status: 200, fields: &[], body: Body::Any };
+        self.ask(post.as_bytes(), &Reply::Http(reply)).is_some()
+    }
+
     /// The page at this path, as it is now.
     fn page(&self, path: &str) -> Result<Page> {
         let mut client = Connection::open(self.server.addr, None, PATIENCE[0])?;
@@ -319,7 +333,8 @@ impl Stranger {
             client.read(PATIENCE[0]);
             match any.read(&client.seen) {
                 Ok(Some((_, body))) => {
-                    return Ok(Page { path: path.into(), body: body.into_owned() });
+                    let (path, body) = (path.into(), body.into_owned());
+                    return Ok(Page { path, body, takes_posts: false });
                 }
                 Ok(None) if client.end.is_none() && Instant::now() < deadline => {}
                 Ok(None) => bail!("GET {path}: the answer does not come to its end"),

@@ -34,6 +34,8 @@ pub struct Page {
     pub path: String,
     /// What came when it was asked for.
     pub body: Vec<u8>,
+    /// Whether it also takes what is posted to it.
+    pub takes_posts: bool,
 }
 
 impl Default for Given {
@@ -92,7 +94,7 @@ impl Given {
             match action {
                 Action::Send(_, bytes) => {
                     let mut aimed = replace(bytes, b"/plain", page.path.as_bytes());
-                    if property == Property::Refusals {
+                    if property == Property::Refusals && page.takes_posts {
                         aimed = replace(&aimed, b"/echo", page.path.as_bytes());
                     }
                     *bytes = aimed.into();
@@ -116,13 +118,17 @@ impl Given {
 }
 
 impl Page {
-    /// What is expected of our page, expected of this one. Of what type it is, is its own affair.
+    /// What is expected of our page, expected of this one. Its type, and what can be done
+    /// with it, is its own affair.
     fn replace_ours(&self, reply: &mut Reply) {
         let Reply::Http(response) = reply else { return };
         if matches!(&response.body, Body::Is(body) if body[..] == *HELLO.as_bytes()) {
             response.body = Body::Is(self.body.clone().into());
         }
-        if response.fields.iter().any(|(name, _)| *name == "Content-Type") {
+        // That a connection is closed is waited for; HTTP/1.0 need not announce it.
+        let own = ["Content-Type", "Allow"];
+        let is_own = |&(name, value): &(&str, &str)| own.contains(&name) || value == "close";
+        if response.fields.iter().any(is_own) {
             response.fields = &[];
         }
     }

@@ -105,6 +105,14 @@ impl Case {
         given.aim((self.script)(given), self.property)
     }
 
+    /// Whether a server that is not ours must pass it: where an RFC has the last word, only what it
+    /// says MUST be.
+    pub(crate) fn is_required(&self) -> bool {
+        use Property::{Bodies, Messages, Persistence, Refusals};
+        let by_rfc = matches!(self.property, Messages | Refusals | Persistence | Bodies);
+        !by_rfc || self.lesson.contains("MUST")
+    }
+
     /// Why it cannot be played on this system, if it cannot.
     pub fn impossible_here(&self) -> Option<String> {
         let script = self.script(&Given::default());

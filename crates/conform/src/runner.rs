@@ -370,6 +370,10 @@ impl Run<'_> {
     /// more.
     fn everybody_leaves(&mut self) -> Result<(), Failure> {
         self.clients.retain(|_, connection| !connection.flooded);
+        // What half a request is worth to a stranger's HTTP server is its own affair.
+        if self.given.page.is_some() {
+            self.clients.clear();
+        }
         self.clients.values_mut().for_each(Connection::half_close);
         let here: Vec<Client> = self.clients.keys().copied().collect();
         here.into_iter().try_for_each(|client| self.ended(client).map(drop))

@@ -280,6 +280,7 @@ fn check(flaw: Flaw, failing: Option<&str>) -> Result<(), Failed> {
                 // Who serves one after the other, or says something else, fails other cases as well.
                 assert!(failing.is_some() && report.has(property) == Some(false), "{name}");
             }
+            Finding::Differs(what) => panic!("{name}: frames have no MAY: {what}"),
             Finding::NotTried(reason) => assert!(reason.contains("busy"), "{name}: {reason}"),
         }
     }

@@ -72,6 +72,7 @@ impl Findings<'_> {
             for (i, outcome) in failed.enumerate() {
                 text += &story(outcome, i == 0 || all_stories);
             }
+            text += &differences(&outcomes);
             text += &reasons(&outcomes);
         }
         text + &self.summary()
@@ -114,6 +115,10 @@ impl Findings<'_> {
             let (n, Case { name, property, .. }) = (i + 1, outcome.case);
             match &outcome.finding {
                 Finding::Passes => text += &format!("ok {n} - {property}: {name}\n"),
+                Finding::Differs(what) => {
+                    let what = what.lines().next().unwrap_or_default();
+                    text += &format!("not ok {n} - {property}: {name} # TODO no MUST: {what}\n");
+                }
                 Finding::NotTried(reason) => {
                     text += &format!("ok {n} - {property}: {name} # SKIP {reason}\n");
                 }
@@ -132,7 +137,8 @@ impl Findings<'_> {
     pub fn junit(&self) -> String {
         let outcomes = &self.report.outcomes;
         let count = |test: fn(&Outcome) -> bool| outcomes.iter().filter(|o| test(o)).count();
-        let skipped = count(|outcome| matches!(outcome.finding, Finding::NotTried(_)));
+        let skipped =
+            count(|outcome| matches!(outcome.finding, Finding::NotTried(_) | Finding::Differs(_)));
         let mut text = format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"{}\" tests=\"{}\" \
              failures=\"{}\" skipped=\"{skipped}\">\n",
@@ -148,7 +154,7 @@ impl Findings<'_> {
             );
             text += &match &outcome.finding {
                 Finding::Passes => "/>\n".into(),
-                Finding::NotTried(reason) => {
+                Finding::Differs(reason) | Finding::NotTried(reason) => {
                     format!("><skipped message=\"{}\"/></testcase>\n", escaped(reason))
                 }
                 Finding::Fails { what, transcript, cause } => format!(
@@ -204,6 +210,7 @@ fn case_value(outcome: &Outcome) -> Value {
     });
     let (result, details) = match &outcome.finding {
         Finding::Passes => ("passes", json!({})),
+        Finding::Differs(what) => ("differs", json!({ "what": what })),
         Finding::NotTried(reason) => ("not-tried", json!({ "reason": reason })),
         Finding::Fails { what, transcript, cause } => {
             ("fails", json!({ "what": what, "transcript": transcript, "cause": cause }))
@@ -227,6 +234,18 @@ fn story(outcome: &Outcome, whole: bool) -> String {
         text += &format!("      {cause}\n");
         for line in transcript.lines().filter(|line| !line.trim().is_empty()) {
             text += &format!("      | {}\n", line.strip_prefix("  ").unwrap_or(line));
+        }
+    }
+    text
+}
+
+/// What is done in another way, which is allowed.
+fn differences(outcomes: &[&Outcome]) -> String {
+    let mut text = String::new();
+    for outcome in outcomes {
+        let Case { name, lesson, .. } = outcome.case;
+        if let Finding::Differs(what) = &outcome.finding {
+            text += &format!("    ~ {name}: {lesson}\n      {what} (no MUST)\n");
         }
     }
     text
