@@ -126,7 +126,7 @@ impl Page {
             response.body = Body::Is(self.body.clone().into());
         }
         // That a connection is closed is waited for; HTTP/1.0 need not announce it.
-        let own = ["Content-Type", "Allow"];
+        let own = ["Content-Type", "Content-Length", "Allow"];
         let is_own = |&(name, value): &(&str, &str)| own.contains(&name) || value == "close";
         if response.fields.iter().any(is_own) {
             response.fields = &[];
