@@ -49,5 +49,8 @@ class Conversation(socketserver.BaseRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
+    def handle_error(self, request, client):
+        print(f"{client}: {sys.exc_info()[1]}", file=sys.stderr)
+
 
 Server(("127.0.0.1", int(sys.argv[1])), Conversation).serve_forever()
