@@ -41,6 +41,7 @@ pub fn run(args: Args) -> Result<()> {
 made {name}, which grows from {parent}; the waiting is yours to write, in {name}/src/main.rs
   cargo run --manifest-path {name}/Cargo.toml     serves, and loses every client at first
   cargo test --manifest-path {name}/Cargo.toml    what it can do, case by case
+  cargo xtask check {name}                        what it cannot, and why
   cargo xtask diff {name}                         how it differs from {parent}
   cargo xtask bench-all --step {name}             how fast it is
 To undo all of it, delete the folder {name}."

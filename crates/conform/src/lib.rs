@@ -32,7 +32,7 @@ pub use check::{Check, Finding, Outcome, Report};
 pub use given::{Given, Page};
 pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
 pub use script::{Action, Body, Client, Reply, Response};
-pub use server::{Program, Target};
+pub use server::{Program, Target, shell};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};
 

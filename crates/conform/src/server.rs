@@ -281,14 +281,15 @@ fn free_address() -> Result<SocketAddr> {
     bail!("no port is free that was not used already")
 }
 
-fn shell(command: &str) -> Command {
+/// The command that runs this line of a shell. Where that can be, it becomes the program itself: then
+/// the process that is watched and asked to stop is the server, and no shell that waits for it.
+pub fn shell(command: &str) -> Command {
     if cfg!(windows) {
         let mut shell = Command::new("cmd");
         shell.args(["/C", command]);
         shell
     } else {
         let mut shell = Command::new("sh");
-        // The process that is watched and asked to stop is then the server, and not a shell.
         shell.args(["-c", &format!("exec {command}")]);
         shell
     }

@@ -6,6 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use conform::shell;
 use load::{Protocol, Workload};
 
 use super::child::Child;
@@ -107,19 +108,6 @@ impl Contender {
 fn free_address() -> Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
     listener.local_addr().context("looking for a free port")
-}
-
-fn shell(command: &str) -> Command {
-    if cfg!(windows) {
-        let mut shell = Command::new("cmd");
-        shell.args(["/C", command]);
-        shell
-    } else {
-        let mut shell = Command::new("sh");
-        // The process that we watch is then the server, and not a shell that waits for it.
-        shell.args(["-c", &format!("exec {command}")]);
-        shell
-    }
 }
 
 #[cfg(test)]

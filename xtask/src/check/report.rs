@@ -94,9 +94,11 @@ impl Findings<'_> {
             let all = Property::ALL.into_iter().filter(|&p| self.report.has(p) == Some(wanted));
             all.map(Property::name).collect::<Vec<_>>().join(", ")
         };
-        let mut text = format!("\nhas: {}\n", has(true));
-        if !has(false).is_empty() {
-            text += &format!("lacks: {}\n", has(false));
+        let mut text = "\n".to_owned();
+        for (word, properties) in [("has", has(true)), ("lacks", has(false))] {
+            if !properties.is_empty() {
+                text += &format!("{word}: {properties}\n");
+            }
         }
         let again = |outcome: &&Outcome| outcome.tries > 1 && !fails(outcome);
         let again = self.report.outcomes.iter().filter(again).map(|outcome| outcome.case.name);
