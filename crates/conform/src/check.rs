@@ -14,7 +14,7 @@ use crate::http::files::DIGITS;
 use crate::runner::{Played, play};
 use crate::script::{Action, Body, Reply, Response, Script};
 use crate::server::{STARTS, Server, Target};
-use crate::{Case, Cause, Claim, Given, Page, Property, Protocol, Verdict, http};
+use crate::{Case, Cause, Claim, Given, Property, Protocol, Stranger, Verdict, http};
 
 /// How many cases are played at once, each with a server of its own. Most of them wait most of the
 /// time.
@@ -148,9 +148,11 @@ impl Check {
             let (what, cause) = match verdict {
                 Verdict::Passes => return outcome(Finding::Passes, tries),
                 Verdict::Fails(cause) => (cause.to_string(), usual_design(&cause)),
-                Verdict::Broken(what) => (what, usual_mistake(case.property)),
+                Verdict::Broken(what) => {
+                    (what, case.mistake.unwrap_or_else(|| usual_mistake(case.property)))
+                }
             };
-            if pace.given.page.is_some() && !case.is_required() {
+            if pace.given.stranger.is_some() && !case.is_required() {
                 return outcome(Finding::Differs(what), tries);
             }
             if tries == most {
@@ -203,21 +205,23 @@ impl Check {
         let server = Server::start(&self.target, self.protocol, STARTS)?;
         TcpStream::connect_timeout(&server.addr, STARTS)
             .with_context(|| format!("nobody listens on {} (is it running?)", server.addr))?;
-        let stranger = Stranger { server, protocol: self.protocol };
+        let probe = Probe { server, protocol: self.protocol };
         if self.protocol == Protocol::Http {
-            pace.missing = ROUTES.iter().filter(|route| !stranger.serves(route)).collect();
-            if pace.missing.iter().any(|route| route.name == PLAIN.name) {
-                let mut page = stranger.page(&self.path)?;
-                page.takes_posts = stranger.takes_posts(&self.path);
-                pace.given.page = Some(page);
+            pace.missing = ROUTES.iter().filter(|route| !probe.serves(route)).collect();
+            if !matches!(self.target, Target::Step(_)) {
+                let stranger = probe.stranger(&self.path, &pace.missing)?;
+                // It was found out what stands for these.
+                pace.missing.retain(|route| route.mark != PLAIN.mark && route.mark != ECHO.mark);
+                pace.missing.extend(probe.mistakes_bodies(&stranger).then_some(&ECHO));
+                pace.given.stranger = Some(stranger);
             }
         }
         let (request, reply) = pace.given.one_thing(self.protocol);
-        let round_trip = stranger.ask(&request, &reply);
+        let round_trip = probe.ask(&request, &reply);
         pace.answers = round_trip.is_some();
-        let (bits, slowest) = stranger.find_long(self.seed);
+        let (bits, slowest) = probe.find_long(self.seed);
         pace.quick = slowest < QUICK;
-        pace.given = Given { page: pace.given.page.take(), ..self.given(bits) };
+        pace.given = Given { stranger: pace.given.stranger.take(), ..self.given(bits) };
         let needed = (round_trip.unwrap_or_default() * 1000).max(slowest * 15);
         pace.patience = needed.clamp(PATIENCE[0], PATIENCE[1]);
         Ok(pace)
@@ -255,15 +259,17 @@ const PLAIN: Route = Route {
     body: Some(crate::given::HELLO),
 };
 
+const ECHO: Route = Route {
+    name: "POST /echo, or a page that can be asked for with a body",
+    mark: "/echo",
+    request: "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc",
+    status: 200,
+    body: Some("abc"),
+};
+
 const ROUTES: &[Route] = &[
     PLAIN,
-    Route {
-        name: "POST /echo",
-        mark: "/echo",
-        request: "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc",
-        status: 200,
-        body: Some("abc"),
-    },
+    ECHO,
     Route {
         name: "GET /prime/{n}",
         mark: "/prime/",
@@ -295,12 +301,12 @@ const ROUTES: &[Route] = &[
 ];
 
 /// A server of which nothing is known.
-struct Stranger {
+struct Probe {
     server: Server,
     protocol: Protocol,
 }
 
-impl Stranger {
+impl Probe {
     /// Asks something on a connection of its own, and says how long the answer took. `None`: it did
     /// not come, or was another.
     fn ask(&self, request: &[u8], reply: &Reply) -> Option<Duration> {
@@ -313,29 +319,37 @@ impl Stranger {
 
     fn serves(&self, route: &Route) -> bool {
         let body = route.body.map_or(Body::Any, |body| Body::Is(body.as_bytes().into()));
-        let reply = Reply::Http(Response { status: route.status, fields: &[], body });
+        let reply =
+            Reply::Http(Response { until_close: true, ..Response::new(route.status, body) });
         self.ask(route.request.as_bytes(), &reply).is_some()
     }
 
-    fn takes_posts(&self, path: &str) -> bool {
-        let post = format!("POST {path} HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc");
-        let reply = Response { status: 200, fields: &[], body: Body::Any };
-        self.ask(post.as_bytes(), &Reply::Http(reply)).is_some()
+    /// What can be asked of it instead of what it lacks of our site.
+    fn stranger(&self, path: &str, missing: &[&Route]) -> Result<Stranger> {
+        let lacks = |route: &Route| missing.iter().any(|missing| missing.mark == route.mark);
+        let path = if lacks(&PLAIN) { path } else { PLAIN.mark };
+        Ok(Stranger { path: path.into(), body: self.page(path)?, echoes: !lacks(&ECHO) })
+    }
+
+    /// Whether it refuses any request that may have a body, so that nothing is learned from those.
+    fn mistakes_bodies(&self, stranger: &Stranger) -> bool {
+        let request =
+            format!("GET {} HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc", stranger.path);
+        let body = Body::Is(stranger.body.clone().into());
+        let reply = Response { until_close: true, ..Response::new(200, body) };
+        !stranger.echoes && self.ask(request.as_bytes(), &Reply::Http(reply)).is_none()
     }
 
     /// The page at this path, as it is now.
-    fn page(&self, path: &str) -> Result<Page> {
+    fn page(&self, path: &str) -> Result<Vec<u8>> {
         let mut client = Connection::open(self.server.addr, None, PATIENCE[0])?;
         client.send(http::get(path).as_bytes(), PATIENCE[0]);
-        let any = Response { status: 200, fields: &[], body: Body::Any };
+        let any = Response { until_close: true, ..Response::new(200, Body::Any) };
         let deadline = Instant::now() + PATIENCE[0];
         loop {
             client.read(PATIENCE[0]);
-            match any.read(&client.seen) {
-                Ok(Some((_, body))) => {
-                    let (path, body) = (path.into(), body.into_owned());
-                    return Ok(Page { path, body, takes_posts: false });
-                }
+            match any.read(&client.seen, client.end.is_some()) {
+                Ok(Some((_, body))) => return Ok(body.into_owned()),
                 Ok(None) if client.end.is_none() && Instant::now() < deadline => {}
                 Ok(None) => bail!("GET {path}: the answer does not come to its end"),
                 Err(wrong) => bail!(
@@ -371,7 +385,7 @@ fn question(protocol: Protocol, prime: u64) -> (Vec<u8>, Reply) {
         }
         Protocol::Http => {
             let body = Body::Is(b"prime\n".into());
-            let reply = Response { status: 200, fields: &[], body };
+            let reply = Response { until_close: true, ..Response::new(200, body) };
             (http::get(&format!("/prime/{prime}")).into_bytes(), Reply::Http(reply))
         }
     }

@@ -162,7 +162,7 @@ impl Connection {
 
     /// What can be said now of `reply`, which is taken when it is there.
     pub fn look(&mut self, reply: &Reply) -> Option<Waited> {
-        match reply.take(&self.seen) {
+        match reply.take(&self.seen, self.end == Some(End::Closed)) {
             Ok(Some(n)) => {
                 self.seen.drain(..n);
                 Some(Waited::Arrived)

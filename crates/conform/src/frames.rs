@@ -31,7 +31,8 @@ pub(crate) const CASES: &[Case] = &[
         Property::Speaks,
         "Bytes are bytes: only `$` ends a frame, and only a first `P` is special.",
         every_byte,
-    ),
+    )
+    .usually("Usually bytes are decoded as text: what is no UTF-8 is lost or replaced."),
     case("empty-frame", Property::Speaks, "Nothing asked, nothing answered.", |_| {
         [greet(A), say(A, "^$^$^a$", "b")].concat()
     }),
@@ -230,7 +231,7 @@ const fn case(
     lesson: &'static str,
     script: fn(&Given) -> Script,
 ) -> Case {
-    Case { name, protocol: Protocol::Frames, property, lesson, script }
+    Case { name, protocol: Protocol::Frames, property, rule: None, lesson, mistake: None, script }
 }
 
 /// Every byte but `$`, in one frame. It does not begin with `P`.

@@ -1,9 +1,9 @@
 //! What a script is made with: what must not be the same for everybody, or somebody could know the
 //! answers by heart.
 
-use crate::script::{Action, Body, Reply, Response, Script};
+use crate::script::{A, Action, Also, Body, Field, Last, Reply, Response, Script, Value};
 use crate::server::MEMORY;
-use crate::{Property, Protocol, http};
+use crate::{Protocol, http};
 
 /// What our own `/plain` says.
 pub(crate) const HELLO: &str = "Hello, World!";
@@ -23,19 +23,20 @@ pub struct Given {
     pub shorter: u64,
     /// How many digits are a number without end.
     pub endless: usize,
-    /// A page of the server, if it speaks HTTP and does not serve our site.
-    pub page: Option<Page>,
+    /// What is known of a server that speaks HTTP and is not ours: of it, no more is expected than the
+    /// RFCs demand.
+    pub stranger: Option<Stranger>,
 }
 
-/// What a stranger serves.
+/// An HTTP server that is not ours.
 #[derive(Debug, Clone)]
-pub struct Page {
-    /// Its path, as in a request line.
+pub struct Stranger {
+    /// The path of a page that it serves, as in a request line.
     pub path: String,
     /// What came when it was asked for.
     pub body: Vec<u8>,
-    /// Whether it also takes what is posted to it.
-    pub takes_posts: bool,
+    /// Whether it gives back what is posted to `/echo`. Else, a request with a body asks for the page.
+    pub echoes: bool,
 }
 
 impl Default for Given {
@@ -46,7 +47,7 @@ impl Default for Given {
             long: (1 << 57) - 13,
             shorter: (1 << 53) - 111,
             endless: ENDLESS,
-            page: None,
+            stranger: None,
         }
     }
 }
@@ -61,54 +62,34 @@ impl Given {
             long: random.prime(bits),
             shorter: random.prime(bits - 4),
             endless: ENDLESS,
-            page: None,
+            stranger: None,
         }
     }
 
     /// What any server answers, whatever it fails: a request that comes in one piece.
     pub(crate) fn one_thing(&self, protocol: Protocol) -> (Vec<u8>, Reply) {
-        match (protocol, &self.page) {
-            (Protocol::Frames, _) => (b"^abc$".to_vec(), Reply::Bytes(b"*bcd".to_vec())),
-            (Protocol::Http, None) => {
-                let body = Body::Is(HELLO.as_bytes().into());
-                (
-                    http::get("/plain").into_bytes(),
-                    Reply::Http(Response { status: 200, fields: &[], body }),
-                )
+        let plain = || {
+            let body = Body::Is(HELLO.as_bytes().into());
+            vec![
+                Action::Send(A, http::get("/plain").into_bytes().into()),
+                Action::Expect(A, Reply::Http(Response::new(200, body))),
+            ]
+        };
+        match (protocol, self.aim(plain()).as_slice()) {
+            (Protocol::Http, [Action::Send(_, request), Action::Expect(_, reply)]) => {
+                (request.to_vec(), reply.clone())
             }
-            (Protocol::Http, Some(page)) => {
-                let body = Body::Is(page.body.clone().into());
-                (
-                    http::get(&page.path).into_bytes(),
-                    Reply::Http(Response { status: 200, fields: &[], body }),
-                )
-            }
+            _ => (b"^abc$".to_vec(), Reply::Bytes(b"*bcd".to_vec())),
         }
     }
 
-    /// A script for our site, aimed at a server that has another page instead of `/plain`. Where only
-    /// a refusal is expected, what is posted is posted to that page as well.
-    pub(crate) fn aim(&self, mut script: Script, property: Property) -> Script {
-        let Some(page) = &self.page else { return script };
-        for action in &mut script {
-            match action {
-                Action::Send(_, bytes) => {
-                    let mut aimed = replace(bytes, b"/plain", page.path.as_bytes());
-                    if property == Property::Refusals && page.takes_posts {
-                        aimed = replace(&aimed, b"/echo", page.path.as_bytes());
-                    }
-                    *bytes = aimed.into();
-                }
-                Action::Flood(_, bytes) => *bytes = replace(bytes, b"/plain", page.path.as_bytes()),
-                Action::Expect(_, reply) => page.replace_ours(reply),
-                Action::Overtake { first, second } => {
-                    page.replace_ours(&mut first.1);
-                    page.replace_ours(&mut second.1);
-                }
-                _ => {}
-            }
-        }
-        script
+    /// A script for our site, as it is played against this server.
+    pub(crate) fn aim(&self, script: Script) -> Script {
+        let aim = |action| match &self.stranger {
+            None => as_ours(action),
+            Some(stranger) => stranger.aim(action),
+        };
+        script.into_iter().map(aim).collect()
     }
 
     /// Numbers for one script: the same in each of its runs with this seed.
@@ -117,20 +98,75 @@ impl Given {
     }
 }
 
-impl Page {
-    /// What is expected of our page, expected of this one. Its type, and what can be done
-    /// with it, is its own affair.
-    fn replace_ours(&self, reply: &mut Reply) {
-        let Reply::Http(response) = reply else { return };
-        if matches!(&response.body, Body::Is(body) if body[..] == *HELLO.as_bytes()) {
-            response.body = Body::Is(self.body.clone().into());
+/// Our servers do exactly what a script says.
+fn as_ours(action: Action) -> Action {
+    match action {
+        Action::ReplyOrEnd { client, reply, ours } => match ours {
+            Last::Reply => as_ours(Action::Expect(client, reply)),
+            Last::End => Action::Closed(client),
+        },
+        Action::Expect(client, Reply::Http(response)) => {
+            Action::Expect(client, Reply::Http(Response { also: Also::Nothing, ..response }))
         }
+        action => action,
+    }
+}
+
+impl Stranger {
+    /// An action for our site, aimed at this server.
+    fn aim(&self, action: Action) -> Action {
+        match action {
+            Action::Send(client, bytes) => Action::Send(client, self.request(&bytes).into()),
+            Action::Flood(client, bytes) => Action::Flood(client, self.request(&bytes)),
+            Action::Expect(client, reply) => Action::Expect(client, self.reply(reply)),
+            Action::ReplyOrEnd { client, reply, ours } => {
+                Action::ReplyOrEnd { client, reply: self.reply(reply), ours }
+            }
+            Action::Overtake { first, second } => Action::Overtake {
+                first: (first.0, self.reply(first.1)),
+                second: (second.0, self.reply(second.1)),
+            },
+            action => action,
+        }
+    }
+
+    /// A request for our site, for the page of this one instead.
+    fn request(&self, bytes: &[u8]) -> Vec<u8> {
+        let page = replace(bytes, b"/plain", self.path.as_bytes());
+        if self.echoes {
+            return page;
+        }
+        // A GET may have a body, which means nothing (RFC 9110 §9.3.1) but ends somewhere.
+        let get = format!("GET {} HTTP/1.", self.path);
+        replace(&page, b"POST /echo HTTP/1.", get.as_bytes())
+    }
+
+    /// What is expected of our site, expected of this one. The types and lengths of its pages, and what
+    /// can be done with them, are its own affair.
+    fn reply(&self, reply: Reply) -> Reply {
+        let Reply::Http(mut response) = reply else { return reply };
+        response.until_close = true;
+        response.body = match response.body {
+            Body::Is(body) if *body == *HELLO.as_bytes() => Body::Is(self.body.clone().into()),
+            Body::Echo(_) if !self.echoes => Body::Is(self.body.clone().into()),
+            // An empty page is a page.
+            Body::Any => Body::Whatever,
+            body => body,
+        };
+        response.fields = response.fields.iter().filter_map(of_a_stranger).collect();
+        Reply::Http(response)
+    }
+}
+
+/// What is expected of a field of a server that is not ours.
+fn of_a_stranger(field: &Field) -> Option<Field> {
+    let Field { name, value } = *field;
+    match (name, value) {
+        ("Content-Type" | "Content-Length" | "Accept-Ranges", Value::Is(_)) => None,
         // That a connection is closed is waited for; HTTP/1.0 need not announce it.
-        let own = ["Content-Type", "Content-Length", "Allow"];
-        let is_own = |&(name, value): &(&str, &str)| own.contains(&name) || value == "close";
-        if response.fields.iter().any(is_own) {
-            response.fields = &[];
-        }
+        ("Connection", Value::Is(_)) => None,
+        ("Allow", Value::Is(_)) => Some(Field { name, value: Value::Any }),
+        _ => Some(*field),
     }
 }
 

@@ -20,6 +20,7 @@ mod frames;
 mod given;
 mod http;
 mod limits;
+mod rule;
 mod runner;
 mod script;
 mod server;
@@ -29,9 +30,10 @@ mod tools;
 use std::fmt;
 
 pub use check::{Check, Finding, Outcome, Report};
-pub use given::{Given, Page};
+pub use given::{Given, Stranger};
+pub use rule::{Level, Rule};
 pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
-pub use script::{Action, Body, Client, Reply, Response};
+pub use script::{Action, Also, Body, Client, Field, Last, Reply, Response, Value};
 pub use server::{Program, Target, shell};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};
@@ -45,8 +47,13 @@ pub struct Case {
     pub protocol: Protocol,
     /// The property that it is an instance of.
     pub property: Property,
+    /// HTTP: where an RFC says so. `None`: the project's own protocol says so.
+    pub rule: Option<Rule>,
     /// What it teaches, in one sentence.
     pub lesson: &'static str,
+    /// What usually is wrong with a server that fails it, in a sentence. `None`: what usually is wrong
+    /// with all that lack its property.
+    pub mistake: Option<&'static str>,
     script: fn(&Given) -> Vec<Action>,
 }
 
@@ -102,7 +109,7 @@ pub fn cases() -> Vec<Case> {
 impl Case {
     /// What its clients do and expect, step by step.
     pub fn script(&self, given: &Given) -> Vec<Action> {
-        given.aim((self.script)(given), self.property)
+        given.aim((self.script)(given))
     }
 
     /// Whether a server that is not ours must pass it: where an RFC has the last word, only what it
@@ -110,7 +117,13 @@ impl Case {
     pub(crate) fn is_required(&self) -> bool {
         use Property::{Bodies, Messages, Persistence, Refusals};
         let by_rfc = matches!(self.property, Messages | Refusals | Persistence | Bodies);
-        !by_rfc || self.lesson.contains("MUST")
+        !by_rfc || self.rule.is_none_or(|rule| rule.level == Level::Must)
+    }
+
+    /// The same case, with what usually is wrong where it fails.
+    #[must_use]
+    pub(crate) const fn usually(self, mistake: &'static str) -> Case {
+        Case { mistake: Some(mistake), ..self }
     }
 
     /// Why it cannot be played on this system, if it cannot.
@@ -270,6 +283,14 @@ mod tests {
     }
 
     #[test]
+    fn every_http_case_has_its_place_in_an_rfc() {
+        for case in cases() {
+            let rule = case.rule.filter(|rule| rule.parts().is_some());
+            assert_eq!(rule.is_some(), case.protocol == Protocol::Http, "{}", case.name);
+        }
+    }
+
+    #[test]
     fn a_script_names_only_clients_that_are_connected() {
         for case in cases() {
             let mut here = BTreeSet::new();
@@ -281,7 +302,8 @@ mod tests {
                     Action::Send(client, _)
                     | Action::Expect(client, _)
                     | Action::HalfClose(client) => (None, Some(*client), None),
-                    Action::Closed(client)
+                    Action::ReplyOrEnd { client, .. }
+                    | Action::Closed(client)
                     | Action::Cut(client)
                     | Action::Leave(client)
                     | Action::Reset(client) => (None, Some(*client), Some(*client)),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
@@ -221,8 +222,15 @@ impl Run<'_> {
             }
             Action::HalfClose(client) => self.client(*client).half_close(),
             Action::Closed(client) => drop(self.ended(*client)?),
+            Action::ReplyOrEnd { client, reply, .. } => {
+                match self.wait(*client, reply) {
+                    Waited::Ended(_) if self.client(*client).seen.is_empty() => {}
+                    waited => self.judge(*client, reply, waited)?,
+                }
+                self.clients.remove(client);
+            }
             Action::Cut(client) => {
-                let stranger = self.given.page.is_some();
+                let stranger = self.given.stranger.is_some();
                 let patience = if stranger { patience.max(PARTING) } else { patience };
                 if !self.ended(*client)?.send_until_cut(patience) {
                     return broken(format!("the server listens to {client} for ever"));
@@ -366,8 +374,13 @@ impl Run<'_> {
             let seen = Shown(&connection.seen);
             return broken(format!("{client} got {seen}, which nobody asked for"));
         }
+        let stranger = self.given.stranger.is_some();
         match (end, self.clients.remove(&client)) {
             (Some(End::Closed), Some(connection)) => Ok(connection),
+            // It has said all, and did not wait for the client to have heard it.
+            (Some(End::Broken(ErrorKind::ConnectionReset)), Some(connection)) if stranger => {
+                Ok(connection)
+            }
             (Some(end), _) => broken(format!("the connection of {client} was not closed: {end}")),
             _ => broken(format!("the server does not end the connection of {client}")),
         }
@@ -378,7 +391,7 @@ impl Run<'_> {
     fn everybody_leaves(&mut self) -> Result<(), Failure> {
         self.clients.retain(|_, connection| !connection.flooded);
         // What half a request is worth to a stranger's HTTP server is its own affair.
-        if self.given.page.is_some() {
+        if self.given.stranger.is_some() {
             self.clients.clear();
         }
         self.clients.values_mut().for_each(Connection::half_close);

@@ -40,6 +40,16 @@ pub enum Action {
     HalfClose(Client),
     /// The server ends the connection in good order, and sends nothing before that.
     Closed(Client),
+    /// The last that the client hears. Our servers do what `ours` says; for others, this reply is as
+    /// good as the end of the connection.
+    ReplyOrEnd {
+        /// Who waits for it.
+        client: Client,
+        /// What comes, if anything comes.
+        reply: Reply,
+        /// What our servers do.
+        ours: Last,
+    },
     /// The server has said all and ends its half. The client goes on sending, until the server has
     /// had enough and the connection breaks.
     Cut(Client),
@@ -56,6 +66,15 @@ pub enum Action {
     /// The server is asked to stop, by SIGTERM (Unix). At the end of the script it must have
     /// ended with code 0.
     Stop,
+}
+
+/// Which of two things happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// The reply.
+    Reply,
+    /// The end.
+    End,
 }
 
 /// How much a client that never reads offers. What the kernel holds for one connection, both
@@ -77,10 +96,56 @@ pub enum Reply {
 pub struct Response {
     /// Its status code.
     pub status: u16,
-    /// Fields that must be there with these values; what else is there does not matter.
-    pub fields: &'static [(&'static str, &'static str)],
+    /// What a server that is not ours may say instead. Of its fields and body nothing is expected then.
+    pub also: Also,
+    /// What its fields must be; what else is there does not matter.
+    pub fields: Cow<'static, [Field]>,
     /// Its body.
     pub body: Body,
+    /// Whether the body may end with the connection (RFC 9112 §6.3), which ours never does.
+    pub until_close: bool,
+}
+
+/// Status codes that are as good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Also {
+    /// None.
+    Nothing,
+    /// Any of these.
+    These(&'static [u16]),
+    /// Any refusal: 400 to 599.
+    Refusal,
+    /// Any final one: 200 to 599.
+    Final,
+}
+
+/// What is expected of a field.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name, in any case.
+    pub name: &'static str,
+    /// What must be there.
+    pub value: Value,
+}
+
+/// What is expected of a field's value.
+#[derive(Debug, Clone, Copy)]
+pub enum Value {
+    /// This, byte for byte.
+    Is(&'static str),
+    /// Any.
+    Any,
+    /// A list with this in it, in any case.
+    Lists(&'static str),
+    /// A date as RFC 9110 §5.6.7 prefers it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    Date,
+    /// The field is not there.
+    Absent,
+}
+
+/// The field is there, with this value.
+pub(crate) const fn field(name: &'static str, value: &'static str) -> Field {
+    Field { name, value: Value::Is(value) }
 }
 
 /// What is expected of a response's body.
@@ -88,8 +153,12 @@ pub struct Response {
 pub enum Body {
     /// These bytes.
     Is(Cow<'static, [u8]>),
+    /// These bytes, which were posted; or, of a server that echoes nothing, its page.
+    Echo(Vec<u8>),
     /// Any, but not none.
     Any,
+    /// Any, or none.
+    Whatever,
     /// None, though `Content-Length` says how long it would have been: the answer to HEAD.
     Withheld,
     /// None, by its status: 100, 204 or 304 (RFC 9112 §6.3).
@@ -155,11 +224,11 @@ pub(crate) fn times(n: usize, script: Script) -> Script {
 }
 
 impl Reply {
-    /// How much of `seen` is this reply.
-    pub(crate) fn take(&self, seen: &[u8]) -> Taken<usize> {
+    /// How much of `seen` is this reply. `ended`: nothing comes after it.
+    pub(crate) fn take(&self, seen: &[u8], ended: bool) -> Taken<usize> {
         match self {
             Reply::Bytes(bytes) => take_bytes(bytes, seen),
-            Reply::Http(response) => response.take(seen),
+            Reply::Http(response) => Ok(response.read(seen, ended)?.map(|(length, _)| length)),
         }
     }
 }
@@ -175,12 +244,13 @@ fn take_bytes(expected: &[u8], seen: &[u8]) -> Taken<usize> {
 }
 
 impl Response {
-    fn take(&self, seen: &[u8]) -> Taken<usize> {
-        Ok(self.read(seen)?.map(|(length, _)| length))
+    /// This status and this body; nothing is expected of the fields.
+    pub(crate) fn new(status: u16, body: Body) -> Response {
+        Response { status, also: Also::Nothing, fields: Cow::default(), body, until_close: false }
     }
 
-    /// The same, and its body.
-    pub(crate) fn read<'a>(&self, seen: &'a [u8]) -> Taken<(usize, Cow<'a, [u8]>)> {
+    /// How much of `seen` is this response, and its body. `ended`: nothing comes after it.
+    pub(crate) fn read<'a>(&self, seen: &'a [u8], ended: bool) -> Taken<(usize, Cow<'a, [u8]>)> {
         let mut fields = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Response::new(&mut fields);
         let head = match parsed.parse(seen) {
@@ -189,43 +259,105 @@ impl Response {
             Err(error) => return Err(format!("{}, which is no response: {error}", Shown(seen))),
         };
         let wrong = |what: String| Err(format!("{what} in {}", Shown(&seen[..head])));
-        if parsed.code != Some(self.status) {
-            return wrong(format!("status {}", parsed.code.unwrap_or_default()));
+        let status = parsed.code.unwrap_or_default();
+        let expected = status == self.status;
+        if !expected && !self.also.has(status) {
+            return wrong(format!("status {status}"));
         }
-        let field = |name: &str| {
-            let found = parsed.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
-            found.and_then(|field| str::from_utf8(field.value).ok())
-        };
-        for (name, value) in self.fields {
-            if field(name) != Some(value) {
-                return wrong(format!("{name} is not `{value}`"));
-            }
+        if expected && let Some(what) = self.fields.iter().find_map(|field| field.miss(&parsed)) {
+            return wrong(what);
         }
-        if let Body::None = self.body {
-            // RFC 9110 §8.6: only a 304 may say how long its body would have been.
-            return match field("content-length") {
-                Some(_) if self.status != 304 => wrong("a Content-Length".into()),
+        let length = value(&parsed, "content-length").map(|length| length.parse::<usize>().ok());
+        if matches!(status, 100..200 | 204 | 304) {
+            // RFC 9110 §8.6: of these, only a 304 may say how long its body would have been.
+            return match length {
+                Some(_) if status != 304 => wrong("a Content-Length".into()),
                 _ => Ok(Some((head, Cow::default()))),
             };
         }
-        let chunked = field("transfer-encoding").is_some_and(|coding| coding == "chunked");
-        let length = field("content-length").and_then(|value| value.parse::<usize>().ok());
-        let whole = match (&self.body, length) {
-            (Body::Withheld, Some(_)) => Some((0, Cow::default())),
-            (Body::Withheld, None) if chunked => Some((0, Cow::default())),
-            (_, None) if chunked => dechunk(&seen[head..])?,
-            (_, Some(length)) => {
-                seen[head..].get(..length).map(|body| (length, Cow::Borrowed(body)))
-            }
-            (_, None) => return wrong("no valid Content-Length".into()),
+        let Some(length) = length.map_or(Some(None), |length| length.map(Some)) else {
+            return wrong("no valid Content-Length".into());
+        };
+        let chunked = value(&parsed, "transfer-encoding")
+            .is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
+        let withheld = matches!(self.body, Body::Withheld);
+        let whole = match length {
+            _ if withheld && (chunked || length.is_some()) => Some((0, Cow::default())),
+            _ if chunked => dechunk(&seen[head..])?,
+            Some(length) => seen[head..].get(..length).map(|body| (length, Cow::Borrowed(body))),
+            None if !self.until_close => return wrong("no valid Content-Length".into()),
+            None if withheld => Some((0, Cow::default())),
+            None => ended.then(|| (seen.len() - head, Cow::Borrowed(&seen[head..]))),
         };
         let Some((length, body)) = whole else { return Ok(None) };
         match &self.body {
-            Body::Is(expected) if body != *expected => wrong(format!("body {}", Shown(&body))),
-            Body::Any if body.is_empty() => wrong("an empty body".into()),
-            _ => Ok(Some((head + length, body))),
+            _ if !expected => {}
+            Body::None => return wrong("a status that allows a body".into()),
+            Body::Is(expected) if body != *expected => {
+                return wrong(format!("body {}", Shown(&body)));
+            }
+            Body::Echo(expected) if body != *expected => {
+                return wrong(format!("body {}", Shown(&body)));
+            }
+            Body::Any if body.is_empty() => return wrong("an empty body".into()),
+            _ => {}
+        }
+        Ok(Some((head + length, body)))
+    }
+}
+
+impl Also {
+    fn has(self, status: u16) -> bool {
+        match self {
+            Also::Nothing => false,
+            Also::These(codes) => codes.contains(&status),
+            Also::Refusal => (400..600).contains(&status),
+            Also::Final => (200..600).contains(&status),
         }
     }
+}
+
+impl Field {
+    /// What is not as expected.
+    fn miss(&self, response: &httparse::Response) -> Option<String> {
+        let name = self.name;
+        let found = value(response, name);
+        match (self.value, found) {
+            (Value::Absent, None) => None,
+            (Value::Absent, Some(_)) => Some(format!("a {name}")),
+            (Value::Is(expected), found) => {
+                (found != Some(expected)).then(|| format!("{name} is not `{expected}`"))
+            }
+            (_, None) => Some(format!("no {name}")),
+            (Value::Any, Some(_)) => None,
+            (Value::Lists(expected), Some(found)) => {
+                let listed =
+                    found.split(',').any(|item| item.trim().eq_ignore_ascii_case(expected));
+                (!listed).then(|| format!("{name} does not list `{expected}`"))
+            }
+            (Value::Date, Some(found)) => {
+                (!is_date(found)).then(|| format!("{name} is no date (RFC 9110 §5.6.7)"))
+            }
+        }
+    }
+}
+
+/// The value of the first field of this name.
+fn value<'a>(response: &httparse::Response<'_, 'a>, name: &str) -> Option<&'a str> {
+    let found = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
+    found.and_then(|field| str::from_utf8(field.value).ok())
+}
+
+/// Whether this is `Sun, 06 Nov 1994 08:49:37 GMT`, on whatever day.
+fn is_date(text: &str) -> bool {
+    const SHAPE: &[u8] = b"Aaa, 00 Aaa 0000 00:00:00 GMT";
+    let fits = |(byte, shape): (u8, &u8)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'A' => byte.is_ascii_uppercase(),
+        b'a' => byte.is_ascii_lowercase(),
+        _ => byte == *shape,
+    };
+    text.len() == SHAPE.len() && text.bytes().zip(SHAPE).all(fits)
 }
 
 /// A body in chunks, without trailers: how many bytes it takes, and what it comes to. `None` while there is more to
@@ -276,6 +408,9 @@ impl fmt::Display for Action {
             }
             Action::HalfClose(client) => write!(f, "{client} says that it will send no more"),
             Action::Closed(client) => write!(f, "{client} expects the end of the connection"),
+            Action::ReplyOrEnd { client, reply, .. } => {
+                write!(f, "{client} expects {reply}, or the end of the connection")
+            }
             Action::Cut(client) => {
                 write!(f, "{client} expects the end, and sends on until cut off")
             }
@@ -294,16 +429,40 @@ impl fmt::Display for Reply {
         match self {
             Reply::Bytes(bytes) => write!(f, "{}", Shown(bytes)),
             Reply::Http(response) => {
-                write!(f, "a {}", response.status)?;
-                for (name, value) in response.fields {
-                    write!(f, ", {name}: {value}")?;
-                }
+                write!(f, "a {}{}", response.status, response.also)?;
+                response.fields.iter().try_for_each(|field| write!(f, ", {field}"))?;
                 match &response.body {
                     Body::Is(body) => write!(f, ", {}", Shown(body)),
+                    Body::Echo(body) => write!(f, ", {}", Shown(body)),
                     Body::Any => write!(f, " with a body"),
+                    Body::Whatever => Ok(()),
                     Body::Withheld | Body::None => write!(f, " without a body"),
                 }
             }
+        }
+    }
+}
+
+impl fmt::Display for Also {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Also::Nothing => Ok(()),
+            Also::These(codes) => codes.iter().try_for_each(|code| write!(f, " or a {code}")),
+            Also::Refusal => f.write_str(" or another refusal"),
+            Also::Final => f.write_str(" or another final response"),
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name;
+        match self.value {
+            Value::Is(value) => write!(f, "{name}: {value}"),
+            Value::Any => write!(f, "{name}: …"),
+            Value::Lists(value) => write!(f, "{name}: …{value}…"),
+            Value::Date => write!(f, "{name}: a date"),
+            Value::Absent => write!(f, "no {name}"),
         }
     }
 }

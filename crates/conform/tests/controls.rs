@@ -3,6 +3,7 @@
 //!
 //! The server is this very program, started again with `--flaw`.
 
+mod caught;
 mod fragile;
 
 use std::env;
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use caught::Caught::*;
+use caught::{Caught, controls};
 use conform::{
     Case, Cause, Check, Claim, Finding, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict,
     cases, run,
@@ -19,143 +22,6 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 /// How long a reply is waited for that a broken server will never send.
 const NEVER: Duration = Duration::from_secs(5);
-
-/// Who is to be caught by which case, and how.
-const CONTROLS: &[(Flaw, &str, Caught)] = &[
-    (Mute, "greeting", Broken("did not say `listening on ADDR`")),
-    (NoGreeting, "greeting", Broken("A got nothing")),
-    (AddsTwo, "echo", Broken("A got \"")),
-    (Text, "every-byte", Broken("from byte 126 on")),
-    (AnswersEmpty, "empty-frame", Broken("A got \"\\n")),
-    (AnswersNoise, "noise", Broken("which nobody asked for")),
-    (CaretRestarts, "caret", Broken("A got \"b")),
-    (OneIsPrime, "numbers", Broken("A got \"prime")),
-    (U32, "numbers", Broken("A got \"error: over")),
-    (FirstOnly, "coalesced", Broken("A got only \"bc\"")),
-    (StaysAtEnd, "half-close", Broken("does not end the connection of A")),
-    (LeavesAtEnd, "half-close", Broken("and then the connection ended (closed)")),
-    (EchoesAtEnd, "as-bytes-arrive", Broken("A got nothing")),
-    (OneRead, "as-bytes-arrive", HungUp),
-    (OneRead, "many-frames", HungUp),
-    (TenFrames, "many-frames", Broken("and then the connection ended (closed)")),
-    (OneRead, "single-bytes", HungUp),
-    (Forgets, "single-bytes", Broken("A got nothing")),
-    (Forgets, "every-split", Broken("A got")),
-    (ErrorsEnd, "no-digits", Broken("and then the connection ended (closed)")),
-    (LateErrors, "not-a-digit", Broken("A got nothing")),
-    (Wraps, "too-large", Broken("A got nothing")),
-    (HoardsDigits, "endless-digits", Broken("MiB of memory")),
-    (KeepsDigits, "endless-digits", Broken("A got \"error: over")),
-    (SmallFrames, "large-frame", Broken("and then the connection ended")),
-    (Text, "garbage", Broken("A got \"???")),
-    (OneAtATime, "silent", Held(1)),
-    (OneMemory, "several", Broken("got")),
-    (OneAtATime, "several", Held(1)),
-    (OneAtATime, "never-reads", Held(1)),
-    (Hoards, "never-reads", Broken("it keeps them")),
-    (OneAtATime, "stop-asked", Held(1)),
-    (StopsAtOnce, "stop-asked", Broken("the connection")),
-    (FourWorkers, "more-silent-than-workers", Held(4)),
-    (FourWorkers, "thousand", Held(4)),
-    (HundredClients, "thousand", Broken("and then the connection ended")),
-    (FourWorkers, "ten-thousand", Held(4)),
-    (Generous, "ten-thousand", Heavy),
-    (HundredClients, "ten-thousand", Broken("and then the connection ended")),
-    (OneLoop, "computes", Behind),
-    (OneAtATime, "computes", Behind),
-    (DiesOfClients, "reset-fresh", Broken("the server has ended")),
-    (DiesOfClients, "reset-mid-frame", Broken("the server has ended")),
-    (DiesOfClients, "reset-unread", Broken("the server has ended")),
-    (DiesOfClients, "reset-computing", Broken("the server has ended")),
-    (DiesOfAccept, "descriptors", Broken("the server has ended")),
-    (DiesOfSignal, "stop-idle", Broken("signal: 15")),
-    (TalksTooMuch, "stop-idle", Broken("a second line on stdout: `and glad")),
-    (WaitsForClients, "stop-silent", Broken("does not end the connection of A")),
-    (StopsAtOnce, "stop-computing", Broken("A got \"\", and then the connection ended")),
-    (EverythingFound, "http-page", Broken("Content-Type is not")),
-    (LongPlain, "http-plain", Broken("Content-Length is not `13`")),
-    (WrongLength, "http-page", Broken("A got only")),
-    (HeadHasBody, "http-head", Broken("which is no response")),
-    (EverythingFound, "http-not-found", Broken("status 200")),
-    (AllComposite, "http-prime", Broken("body \"composite")),
-    (Reverses, "http-pipelined", Broken("body \"composite")),
-    (FirstOnly, "http-pipelined", Broken("A got nothing")),
-    (NeverCloses, "http-close", Broken("Connection is not `close`")),
-    (NeverCloses, "http-old", Broken("Connection is not `close`")),
-    (SaysClose, "http-close", Broken("does not end the connection of A")),
-    (BelievesAll, "http-bad-request", Broken("status 200")),
-    (AnyHost, "http-host", Broken("status 200")),
-    (TakesSpaces, "http-space-before-colon", Broken("status 200")),
-    (TakesFolds, "http-folded", Broken("status 200")),
-    (TakesControls, "http-control", Broken("status 200")),
-    (TakesLf, "http-bare-lf", Broken("status 200")),
-    (LooseLengths, "http-length", Broken("status 200")),
-    (FirstLength, "http-lengths", Broken("status 200")),
-    (LengthAndChunks, "http-length-and-chunks", Broken("status 200")),
-    (AnyLastCoding, "http-last-coding", Broken("status 200")),
-    (AnyCoding, "http-unknown-coding", Broken("status 200")),
-    (OldCoding, "http-old-coding", Broken("status 200")),
-    (LooseSizes, "http-chunk-size", Broken("status 200")),
-    (WrapsSizes, "http-chunk-size", Broken("status 200")),
-    (SkipsChunkEnds, "http-chunk-end", Broken("status 200")),
-    (TakesSpaces, "http-bad-trailer", Broken("status 200")),
-    (AnyMethod, "http-method", Broken("status 200")),
-    (AnyVersion, "http-version", Broken("status 200")),
-    (NeedsNoLength, "http-length-required", Broken("status 200")),
-    (NoLimit, "http-too-large", Broken("A got nothing")),
-    (CountsNoChunks, "http-too-large", Broken("A got nothing")),
-    (LongLines, "http-long-target", Broken("status 431")),
-    (ShortLines, "http-long-target", Broken("status 414")),
-    (ManyFields, "http-many-fields", Broken("status 200")),
-    (AnyExpectation, "http-expectation", Broken("status 200")),
-    (NoAllow, "http-not-allowed", Broken("Allow is not")),
-    (EverythingFound, "http-not-allowed", Broken("status 200")),
-    (LosesBytes, "http-echo", Broken("body \"")),
-    (MindsExtensions, "http-echo-chunked", Broken("status 400")),
-    (MergesTrailers, "http-trailers", Broken("and then the connection ended")),
-    (IgnoresBodies, "http-next-request", Broken("body \"")),
-    (NoOptions, "http-options", Broken("status 404")),
-    (OnlyPaths, "http-absolute", Broken("status 400")),
-    (MindsEmptyLines, "http-empty-line", Broken("status 400")),
-    (ForgetsKeepAlive, "http-old-keep-alive", Broken("Connection is not `keep-alive`")),
-    (Forgets, "http-body-slices", Broken("A got")),
-    (Forgets, "http-chunk-slices", Broken("A got")),
-    (LosesBytes, "http-large-body", Broken("body \"")),
-    (NeverContinues, "http-continue", Broken("A got nothing")),
-    (AlwaysContinues, "http-continue", Broken("status 100")),
-    (EverythingFound, "http-file", Broken("Content-Type is not")),
-    (WayOut, "http-no-way-out", Broken("status 200")),
-    (DeletesFiles, "http-file-methods", Broken("status 200")),
-    (NeverUnmodified, "http-not-modified", Broken("status 200")),
-    (BodyWith304, "http-not-modified", Broken("which is no response")),
-    (IgnoresIfMatch, "http-precondition", Broken("status 200")),
-    (NoRanges, "http-range", Broken("status 200")),
-    (LongRanges, "http-range", Broken("Content-Range is not")),
-    (AnyRange, "http-range-outside", Broken("status 200")),
-    (AnyUnit, "http-range-ignored", Broken("status 206")),
-    (SlamsTheDoor, "http-refused-upload", Broken("the connection")),
-    (BelievesAll, "http-refused-upload", Broken("status 405")),
-    (LeavesAtEnd, "http-half-close", Broken("and then the connection ended (closed)")),
-    (OneRead, "http-keep-alive", HungUp),
-    (OneRead, "http-single-bytes", HungUp),
-    (Forgets, "http-single-bytes", Broken("A got")),
-    (NoLimit, "http-large-head", Broken("status 200")),
-    (SlamsTheDoor, "http-large-head", Broken("the connection")),
-    (OneRead, "http-large-head", HungUp),
-    (OneAtATime, "http-silent", Held(2)),
-    (OneAtATime, "http-never-reads", Held(1)),
-    (Hoards, "http-never-reads", Broken("it keeps them")),
-    (OneLoop, "http-computes", Behind),
-    (OneLoop, "http-sleeps", Behind),
-    (NeverHangsUp, "http-never-leaves", Broken("listens to A for ever")),
-    (OneAtATime, "http-never-leaves", Held(1)),
-    (DiesOfPanics, "http-panic", Broken("the server has ended")),
-    (FourWorkers, "http-more-silent-than-workers", Held(16)),
-    (DiesOfClients, "http-reset", Broken("the server has ended")),
-    (DiesOfSignal, "http-stop-idle", Broken("signal: 15")),
-    (WaitsForClients, "http-stop-silent", Broken("does not end the connection of A")),
-    (StopsAtOnce, "http-stop-computing", Broken("A got \"\", and then the connection ended")),
-];
 
 /// With whom a tool must not work, and what is said then.
 const TOOL_CONTROLS: &[(Flaw, &str, &str)] = &[
@@ -172,22 +38,6 @@ const TOOL_CONTROLS: &[(Flaw, &str, &str)] = &[
     (Reverses, "nc-pipelined", "is not in its place"),
 ];
 
-/// What a case must say of a broken server.
-#[derive(Clone, Copy)]
-enum Caught {
-    /// That it is broken; this is somewhere in the report.
-    Broken(&'static str),
-    /// That it fails by design: a client waits for so many others to leave.
-    Held(usize),
-    /// That it fails by design: one answer waits for another.
-    Behind,
-    /// That it fails by design: many clients cost too much memory.
-    Heavy,
-    /// That it fails by design: it hangs up after one read.
-    HungUp,
-}
-use Caught::*;
-
 fn main() -> ExitCode {
     let mut arguments = env::args().skip(1);
     if arguments.next().as_deref() == Some("--flaw") {
@@ -200,9 +50,9 @@ fn main() -> ExitCode {
 }
 
 fn trials() -> Vec<Trial> {
-    let mut trials = Vec::new();
+    let (all, mut trials) = (controls(), Vec::new());
     for case in cases() {
-        let mut controls = CONTROLS.iter().filter(|(_, name, _)| *name == case.name).peekable();
+        let mut controls = all.iter().filter(|(_, name, _)| *name == case.name).peekable();
         assert!(controls.peek().is_some(), "nothing can fail the case {}", case.name);
         let impossible = &case.impossible_here();
         let add = |name: String, test: Box<dyn FnOnce() -> Result<(), Failed> + Send>| {
@@ -220,7 +70,7 @@ fn trials() -> Vec<Trial> {
             )
         }));
     }
-    for (_, name, _) in CONTROLS {
+    for (_, name, _) in &all {
         assert!(cases().iter().any(|case| case.name == *name), "no case is called {name}");
     }
     trials.extend(TOOLS.iter().flat_map(tool_trials));

@@ -1,10 +1,6 @@
 //! Requests with a body: where it ends, and where the next request begins.
 
-use super::{
-    CLOSE, GET_ONLY, PLAIN, TEXT, alone, answer, ask, case, coded, get, post, request, text, with,
-};
-use crate::script::{A, Body, Client, Script, closed, connect, send, times};
-use crate::{Case, Property};
+use super::*;
 
 /// The largest body that every server must take here: the limit of 1 MiB itself.
 const LARGEST: usize = 1024 * 1024;
@@ -21,114 +17,92 @@ pub(super) const CASES: &[Case] = &[
     case(
         "http-echo",
         Property::Bodies,
-        "A body is as many bytes as its length says, whatever they are (9112 §6.3: MUST).",
+        must("9112 §6.3"),
+        "A body is as many bytes as its length says, whatever they are.",
         |_| {
             let every_byte: Vec<u8> = (0..=u8::MAX).collect();
             let bodies = [b"".as_slice(), b"a", b"GET / HTTP/1.1\r\n\r\n", &every_byte];
-            bodies.into_iter().flat_map(|body| alone(posted(body), 200, &[], is(body))).collect()
+            bodies.into_iter().flat_map(|body| alone(posted(body), 200, &[], echo(body))).collect()
         },
     ),
     case(
         "http-echo-chunked",
         Property::Bodies,
-        "Chunks are put together (9112 §7.1: MUST), extensions ignored (§7.1.1: MUST).",
+        must("9112 §7.1"),
+        "Chunks are put together, and their extensions ignored.",
         |_| {
-            let none = alone(coded("chunked", "0\r\n\r\n"), 200, &[], text(""));
-            [none, alone(coded("Chunked", CHUNKS), 200, &[], text(DECODED))].concat()
+            let none = alone(coded("chunked", "0\r\n\r\n"), 200, &[], echo(""));
+            [none, alone(coded("Chunked", CHUNKS), 200, &[], echo(DECODED))].concat()
         },
     ),
     case(
         "http-trailers",
         Property::Bodies,
-        "A trailer does not become a field of the head (9112 §7.1.2: MUST NOT).",
+        must("9110 §6.5.1"),
+        "A trailer does not become a field of the head.",
         |_| {
             let both = coded("chunked", CHUNKS) + &get("/plain");
             let plain = answer(A, 200, PLAIN, text("Hello, World!"));
-            [connect(A), ask(A, both, 200, &[], text(DECODED)), plain].concat()
+            [connect(A), ask(A, both, 200, &[], echo(DECODED)), plain].concat()
         },
     ),
     case(
         "http-next-request",
         Property::Bodies,
-        "Behind a body, wanted or not, the next request begins (9112 §9.3: MUST).",
+        must("9112 §9.3"),
+        "Behind a body, wanted or not, the next request begins.",
         |_| next_request(),
     ),
     case(
-        "http-options",
-        Property::Messages,
-        "OPTIONS says what a path can do, and `*` what the server can (9110 §9.3.7).",
+        "http-body-slices",
+        Property::Bodies,
+        must("9112 §6.3"),
+        "A body may come in pieces of any size.",
         |_| {
-            let plain = alone(request("OPTIONS", "/plain"), 204, GET_ONLY, Body::None);
-            [plain, alone(request("OPTIONS", "*"), 204, &[], Body::None)].concat()
+            let slices = |n, size| {
+                let body = body(n);
+                [in_pieces(A, &posted(&body), size), answer(A, 200, &[], echo(&body))].concat()
+            };
+            let sizes = [(50, 1), (1000, 7), (16_383, 1000), (16_384, 5000), (100_000, 16_384)];
+            [connect(A), sizes.into_iter().flat_map(|(n, size)| slices(n, size)).collect()].concat()
         },
     ),
-    case(
-        "http-absolute",
-        Property::Messages,
-        "A target may be a whole URI (9112 §3.2.2: MUST), and wins over `Host` (MUST).",
-        |_| {
-            let request = get("http://example.com/plain?x").replace("Host: test", "Host: other");
-            alone(request, 200, PLAIN, text("Hello, World!"))
-        },
-    ),
-    case(
-        "http-empty-line",
-        Property::Messages,
-        "One empty line before a request is forgiven (9112 §2.2: SHOULD).",
-        |_| alone(format!("\r\n{}", get("/plain")), 200, PLAIN, text("Hello, World!")),
-    ),
-    case(
-        "http-old-keep-alive",
-        Property::Persistence,
-        "HTTP/1.0 that asks for it keeps its connection (9112 §9.3).",
-        |_| {
-            let request = "GET /plain HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n";
-            let kept = &[("Connection", "keep-alive"), ("Content-Length", "13")];
-            let ask = ask(A, request, 200, kept, text("Hello, World!"));
-            [connect(A), times(2, ask)].concat()
-        },
-    ),
-    case("http-body-slices", Property::Bodies, "A body may come in pieces of any size.", |_| {
-        let slices = |n, size| {
-            let body = body(n);
-            [in_pieces(A, &posted(&body), size), answer(A, 200, &[], is(&body))].concat()
-        };
-        let sizes = [(50, 1), (1000, 7), (16_383, 1000), (16_384, 5000), (100_000, 16_384)];
-        [connect(A), sizes.into_iter().flat_map(|(n, size)| slices(n, size)).collect()].concat()
-    }),
     case(
         "http-chunk-slices",
         Property::Bodies,
+        must("9112 §7.1"),
         "Wherever the network cuts a chunked body in two, it is the same body.",
         |_| {
             let request = coded("chunked", CHUNKS).into_bytes();
             let start = request.len() - CHUNKS.len();
             let cut = |at| {
                 let pieces = [send(A, &request[..at]), send(A, &request[at..])].concat();
-                [pieces, answer(A, 200, &[], text(DECODED))].concat()
+                [pieces, answer(A, 200, &[], echo(DECODED))].concat()
             };
             let cuts = (start..request.len()).flat_map(cut).collect();
-            let single = [in_pieces(A, &request, 1), answer(A, 200, &[], text(DECODED))].concat();
+            let single = [in_pieces(A, &request, 1), answer(A, 200, &[], echo(DECODED))].concat();
             [connect(A), cuts, single].concat()
         },
     ),
     case(
         "http-large-body",
         Property::Bodies,
-        "A body of a megabyte comes back whole, with a length or in chunks (9112 §6).",
+        ours("9112 §6.3"),
+        "A body of a megabyte comes back whole, with a length or in chunks.",
         |_| {
             let body = body(LARGEST);
             let chunks: Vec<u8> =
                 body.chunks(10_007).flat_map(chunk).chain(*b"0\r\n\r\n").collect();
             let chunked = [coded("chunked", "").as_bytes(), &chunks].concat();
-            let with_length = ask(A, posted(&body), 200, &[], is(&body));
-            [connect(A), with_length, ask(A, chunked, 200, &[], is(&body))].concat()
+            let with_length = ask(A, posted(&body), 200, &[], echo(&body));
+            [connect(A), with_length, ask(A, chunked, 200, &[], echo(&body))].concat()
         },
     ),
     case(
         "http-continue",
         Property::Bodies,
-        "Who waits with a body is told to go on, or what is wrong (9110 §10.1.1: MUST).",
+        must("9110 §10.1.1"),
+        "Who waits with a body is told to go on, or what is wrong.",
         |_| expects_continue(),
     ),
 ];
@@ -136,11 +110,6 @@ pub(super) const CASES: &[Case] = &[
 /// A request that asks for these bytes back.
 fn posted(body: &[u8]) -> Vec<u8> {
     [post(&format!("Content-Length: {}", body.len()), "").as_bytes(), body].concat()
-}
-
-/// These bytes, and nothing else.
-fn is(body: &[u8]) -> Body {
-    Body::Is(body.to_vec().into())
 }
 
 /// `n` bytes of which no two places look alike.
@@ -169,9 +138,9 @@ fn next_request() -> Script {
     [
         [connect(A), send(A, all.concat())].concat(),
         answer(A, 200, PLAIN, text("Hello, World!")),
-        answer(A, 200, &[], is(inner.as_bytes())),
+        answer(A, 200, &[], echo(&inner)),
         answer(A, 405, GET_ONLY, Body::Any),
-        answer(A, 200, &[], is(inner.as_bytes())),
+        answer(A, 200, &[], echo(&inner)),
         answer(A, 200, TEXT, text("prime\n")),
     ]
     .concat()
@@ -186,11 +155,11 @@ fn expects_continue() -> Script {
     let old = waits("Content-Length: 5").replace("HTTP/1.1", "HTTP/1.0") + "hello";
     [
         [connect(A), go_on("Content-Length: 5")].concat(),
-        ask(A, "hello", 200, &[], text("hello")),
+        ask(A, "hello", 200, &[], echo("hello")),
         go_on("Transfer-Encoding: chunked"),
-        ask(A, "5\r\nhello\r\n0\r\n\r\n", 200, &[], text("hello")),
+        ask(A, "5\r\nhello\r\n0\r\n\r\n", 200, &[], echo("hello")),
         [refused, closed(A)].concat(),
-        [connect(A), ask(A, old, 200, CLOSE, text("hello")), closed(A)].concat(),
+        [connect(A), ask(A, old, 200, CLOSE, echo("hello")), closed(A)].concat(),
     ]
     .concat()
 }
