@@ -395,7 +395,7 @@ fn asks_for(script: &Script, route: &Route) -> bool {
     let mut all: Vec<u8> = Vec::new();
     for action in script {
         match action {
-            Action::Send(_, bytes) => all.extend_from_slice(bytes),
+            Action::Send(_, bytes) | Action::Slices(_, bytes, _) => all.extend_from_slice(bytes),
             Action::Flood(_, bytes) => all.extend_from_slice(bytes),
             _ => {}
         }

@@ -117,6 +117,9 @@ impl Stranger {
     fn aim(&self, action: Action) -> Action {
         match action {
             Action::Send(client, bytes) => Action::Send(client, self.request(&bytes).into()),
+            Action::Slices(client, bytes, size) => {
+                Action::Slices(client, self.request(&bytes).into(), size)
+            }
             Action::Flood(client, bytes) => Action::Flood(client, self.request(&bytes)),
             Action::Expect(client, reply) => Action::Expect(client, self.reply(reply)),
             Action::ReplyOrEnd { client, reply, ours } => {

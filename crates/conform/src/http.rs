@@ -15,7 +15,7 @@ use std::borrow::Cow;
 use crate::rule::{may, must, ours, should};
 use crate::script::{
     A, Action, Also, B, Body, C, Client, Field, Last, Reply, Response, Script, closed, connect,
-    cut, field, flood, half_close, leave, reset, send, stop, times,
+    cut, field, flood, half_close, leave, reset, send, slices, stop, times,
 };
 use crate::{Case, Given, Property, Protocol, Rule};
 

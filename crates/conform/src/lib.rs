@@ -300,6 +300,7 @@ mod tests {
                         (Some(*client), None, None)
                     }
                     Action::Send(client, _)
+                    | Action::Slices(client, ..)
                     | Action::Expect(client, _)
                     | Action::HalfClose(client) => (None, Some(*client), None),
                     Action::ReplyOrEnd { client, .. }

@@ -205,6 +205,12 @@ impl Run<'_> {
                     return broken("the server neither takes more nor sends anything");
                 }
             }
+            Action::Slices(client, bytes, size) => {
+                let mut slices = bytes.chunks(*size);
+                if !slices.all(|slice| self.client(*client).send(slice, patience)) {
+                    return broken("the server neither takes more nor sends anything");
+                }
+            }
             Action::Expect(client, reply) => {
                 let waited = self.wait(*client, reply);
                 self.judge(*client, reply, waited)?;

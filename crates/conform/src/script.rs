@@ -23,6 +23,8 @@ pub enum Action {
     /// The client sends this in one write. Should the server stop reading until somebody reads
     /// its replies, the client reads meanwhile.
     Send(Client, Arc<[u8]>),
+    /// The client sends this in writes of so many bytes, one after the other.
+    Slices(Client, Arc<[u8]>, usize),
     /// This comes next. What comes after it must be expected by a later action.
     Expect(Client, Reply),
     /// `first` has its reply before `second` has one, though `second` asked before.
@@ -180,6 +182,10 @@ pub(crate) fn connect(client: Client) -> Script {
 
 pub(crate) fn send(client: Client, bytes: impl AsRef<[u8]>) -> Script {
     vec![Action::Send(client, bytes.as_ref().into())]
+}
+
+pub(crate) fn slices(client: Client, bytes: impl AsRef<[u8]>, size: usize) -> Script {
+    vec![Action::Slices(client, bytes.as_ref().into(), size)]
 }
 
 pub(crate) fn expect(client: Client, bytes: impl AsRef<[u8]>) -> Script {
@@ -399,6 +405,12 @@ impl fmt::Display for Action {
         match self {
             Action::Connect(client) => write!(f, "{client} connects"),
             Action::Send(client, bytes) => write!(f, "{client} sends {}", Shown(bytes)),
+            Action::Slices(client, bytes, 1) => {
+                write!(f, "{client} sends {}, one byte at a time", Shown(bytes))
+            }
+            Action::Slices(client, bytes, size) => {
+                write!(f, "{client} sends {}, {size} bytes at a time", Shown(bytes))
+            }
             Action::Expect(client, reply) => write!(f, "{client} expects {reply}"),
             Action::Overtake { first, second } => {
                 write!(f, "{} expects {}, before {} has {}", first.0, first.1, second.0, second.1)

@@ -61,7 +61,7 @@ pub(super) const CASES: &[Case] = &[
         |_| {
             let slices = |n, size| {
                 let body = body(n);
-                [in_pieces(A, &posted(&body), size), answer(A, 200, &[], echo(&body))].concat()
+                [slices(A, posted(&body), size), answer(A, 200, &[], echo(&body))].concat()
             };
             let sizes = [(50, 1), (1000, 7), (16_383, 1000), (16_384, 5000), (100_000, 16_384)];
             [connect(A), sizes.into_iter().flat_map(|(n, size)| slices(n, size)).collect()].concat()
@@ -80,7 +80,7 @@ pub(super) const CASES: &[Case] = &[
                 [pieces, answer(A, 200, &[], echo(DECODED))].concat()
             };
             let cuts = (start..request.len()).flat_map(cut).collect();
-            let single = [in_pieces(A, &request, 1), answer(A, 200, &[], echo(DECODED))].concat();
+            let single = [slices(A, &request, 1), answer(A, 200, &[], echo(DECODED))].concat();
             [connect(A), cuts, single].concat()
         },
     ),
@@ -119,11 +119,6 @@ fn body(n: usize) -> Vec<u8> {
 
 fn chunk(data: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
-}
-
-/// The client sends it so many bytes at a time.
-fn in_pieces(client: Client, bytes: &[u8], size: usize) -> Script {
-    bytes.chunks(size).flat_map(|piece| send(client, piece)).collect()
 }
 
 /// Bodies that look like requests, and that nobody asked for: each is read past, and the request

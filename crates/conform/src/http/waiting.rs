@@ -9,9 +9,9 @@ pub(super) const CASES: &[Case] = &[
         must("9112 §2.2"),
         "A head may come one byte at a time.",
         |_| {
-            let bytes = || get("/plain").into_bytes().into_iter().flat_map(|byte| send(A, [byte]));
+            let bytes = || slices(A, get("/plain"), 1);
             let plain = || answer(A, 200, PLAIN, text("Hello, World!"));
-            [connect(A), bytes().collect(), plain(), bytes().collect(), plain()].concat()
+            [connect(A), bytes(), plain(), bytes(), plain()].concat()
         },
     ),
     case(
