@@ -47,6 +47,9 @@ pub struct Args {
     /// Properties that the server must have, with commas between them
     #[arg(long, value_name = "PROPERTIES", value_delimiter = ',', value_parser = property)]
     require: Vec<Property>,
+    /// Only the cases of these properties, with commas between them
+    #[arg(long, value_name = "PROPERTIES", value_delimiter = ',', value_parser = property)]
+    property: Vec<Property>,
     /// Only this case (repeatable)
     #[arg(long = "case", value_name = "NAME")]
     cases: Vec<String>,
@@ -69,7 +72,9 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let steps = steps::all()?;
-    let cases = chosen(args.protocol, &args.cases)?;
+    let mut cases = chosen(args.protocol, &args.cases)?;
+    cases.retain(|case| args.property.is_empty() || args.property.contains(&case.property));
+    ensure!(!cases.is_empty(), "{} has no such case; --list shows all", args.protocol.flag());
     if args.list {
         print!("{}", report::list(&cases, &steps));
         return Ok(());
@@ -263,6 +268,8 @@ mod tests {
         check(&[&addr, "--case", "echo", "--case", "numbers", "--require", "remembers"])
             .expect_err("nothing of `remembers` was tried");
         check(&[&addr, "--case", "silent", "--case", "numbers", "--require", "silent"]).unwrap();
+        check(&[&addr, "--property", "speaks,silent", "--case", "echo", "--case", "too-large"])
+            .expect("`too-large` is a case of `remembers`");
         let error = check(&[&addr, "--case", "echo", "--case", "numbers"]).unwrap_err();
         assert_eq!(error.to_string(), "the server lacks speaks");
     }
@@ -334,6 +341,8 @@ mod tests {
             (&["127.0.0.1:1", "--case", "ecko"], "no case is called `ecko`"),
             (&["127.0.0.1:1", "--case", "http-host"], "pass --protocol http"),
             (&["127.0.0.1:1", "--case", "echo"], "is it running?"),
+            (&["127.0.0.1:1", "--property", "bodies"], "frames has no such case"),
+            (&["127.0.0.1:1", "--property", "speak"], "there are speaks, messages"),
             (&["127.0.0.1:1", "--require", "speak"], "there are speaks, messages"),
             (&["no-such-step"], "no step is called"),
             (&[], "required"),
