@@ -4,6 +4,7 @@ mod body;
 mod files;
 mod rules;
 mod site;
+mod sloppy;
 
 use std::mem;
 
@@ -54,6 +55,12 @@ impl Http {
     }
 
     fn next(&mut self) -> Next {
+        let known = |bytes: &[u8]| bytes == b"GET ";
+        if self.flaw == Flaw::SkipsNonsense
+            && let Some(at) = self.held.windows(4).position(known)
+        {
+            self.held.drain(..at);
+        }
         let start = match self.held.starts_with(b"\r\n") && self.flaw != Flaw::MindsEmptyLines {
             true => 2,
             false => 0,
@@ -86,7 +93,11 @@ impl Http {
     fn too_long(&self, held: &[u8]) -> Option<u16> {
         let line = held.windows(2).position(|bytes| bytes == b"\r\n");
         let line = line.unwrap_or(held.len());
+        let start = &held[..line.min(MAX_LINE)];
         match () {
+            () if line > MAX_LINE && !start.contains(&b' ') && self.flaw != Flaw::LongMethods => {
+                Some(501)
+            }
             () if line > MAX_LINE && self.flaw != Flaw::LongLines => Some(414),
             () if held.len() > MAX_HEAD && self.flaw != Flaw::NoLimit => Some(431),
             () => None,

@@ -177,22 +177,94 @@ flaws! {
     AnyMethod,
     /// As many fields as anybody likes.
     ManyFields,
-    /// Any host, and none, and two.
-    AnyHost,
     /// No target but a path.
     OnlyPaths,
     /// No request behind an empty line.
     MindsEmptyLines,
-    /// Spaces before a colon.
-    TakesSpaces,
-    /// Fields that go on in a second line.
-    TakesFolds,
-    /// Control characters.
-    TakesControls,
     /// LF for the end of a line.
     TakesLf,
     /// Any expectation.
     AnyExpectation,
+
+    // What it takes for a request line.
+    /// A method and a target.
+    TakesNoVersion,
+    /// Words with many spaces between them.
+    SkipsSpaces,
+    /// Words with tabs between them.
+    TakesTabs,
+    /// One with spaces behind it.
+    TrimsLineEnds,
+    /// One with spaces before it.
+    TrimsLineStarts,
+    /// One with a space in the target.
+    SpacedTargets,
+    /// One with a version in lower case.
+    LowerVersions,
+    /// One with almost a version.
+    LooseVersions,
+    /// None with a later minor version.
+    MindsMinor,
+    /// One whose target lacks its slash.
+    AddsSlashes,
+    /// One with `*`, whatever the method.
+    AnyAsterisk,
+    /// One with a fragment.
+    CutsFragments,
+    /// One with control characters in its target.
+    SkipsTargetControls,
+    /// One with a target in any language.
+    Utf8Targets,
+    /// One with a URI without a host.
+    NoAuthority,
+    /// One with a URI with a user.
+    DropsUsers,
+    /// One with a method and punctuation.
+    SkipsSeparators,
+    /// One with a method in lower case.
+    AnyCase,
+    /// One with a long target, if it has a long method.
+    LongMethods,
+    /// The first that looks like one, whatever comes before it.
+    SkipsNonsense,
+
+    // What it takes for a field.
+    /// Not the host, or at least it needs none.
+    NeedsNoHost,
+    /// The host, twice.
+    TwoHosts,
+    /// The host, whatever it says.
+    AnyHost,
+    /// The host, with anything for a port.
+    AnyPort,
+    /// The host, with a user.
+    UserInHost,
+    /// The host, but not without a name.
+    NeedsHostName,
+    /// One with spaces before its colon.
+    TakesSpaces,
+    /// One without a name.
+    NamelessFields,
+    /// One with a space in its name.
+    SpacedNames,
+    /// One with control characters in its name.
+    SkipsNameControls,
+    /// One with anything in its name.
+    AnyName,
+    /// None of the lines that have no colon.
+    SkipsBadLines,
+    /// One with spaces before it, if it is the first.
+    TrimsFirstField,
+    /// One that goes on in a second line.
+    TakesFolds,
+    /// What follows a CR.
+    CrEndsLines,
+    /// What is before a NUL.
+    StopsAtNul,
+    /// One with control characters in its value.
+    TakesControls,
+    /// None in other languages.
+    AsciiOnly,
 
     // Where it takes a body to end.
     /// Before it begins.

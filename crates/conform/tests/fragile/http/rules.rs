@@ -1,6 +1,6 @@
 //! The head of a request, and every rule that it must keep. A flaw forgets one.
 
-use super::{Flaw, MAX_BODY, MAX_LINE};
+use super::{Flaw, MAX_BODY, MAX_LINE, sloppy};
 
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "DELETE", "OPTIONS"];
 
@@ -16,12 +16,8 @@ impl Head {
     /// Parses a head without the empty line that ends it; an error is the status that says so.
     pub fn parse(bytes: &[u8], flaw: Flaw) -> Result<Head, u16> {
         let text: String = bytes.iter().map(|&byte| char::from(byte)).collect();
-        let text = match flaw {
-            Flaw::TakesFolds => text.replace("\r\n ", "").replace("\r\n\t", ""),
-            _ => text,
-        };
-        let mut lines = text.split("\r\n");
-        let line = lines.next().unwrap_or_default();
+        let (line, rest) = text.split_once("\r\n").unwrap_or((&text, ""));
+        let line = sloppy::request_line(line, flaw);
         let words: Vec<&str> = line.split(' ').collect();
         let [method, target, version] = match words[..] {
             [method, target, version] => [method, target, version],
@@ -29,7 +25,7 @@ impl Head {
             _ => return Err(400),
         };
         let mut fields = Vec::new();
-        for line in lines {
+        for line in sloppy::fields(rest, flaw).split("\r\n").filter(|line| !line.is_empty()) {
             fields.push(field(line, flaw)?);
         }
         let head =
@@ -64,11 +60,10 @@ impl Head {
     fn broken_rule(&self, line: usize, flaw: Flaw) -> Option<u16> {
         let count = |name: &str| self.fields.iter().filter(|field| field.0 == name).count();
         let (method, version) = (self.method.as_str(), self.version.as_str());
-        let versions = ["HTTP/1.0", "HTTP/1.1", "HTTP/1.2"];
-        let others = ["HTTP/0.9", "HTTP/2.0"];
-        let absolute = self.target.starts_with("http://") && flaw != Flaw::OnlyPaths;
-        let formed = (versions.contains(&version) || others.contains(&version))
-            && (self.target.starts_with('/') || self.target == "*" || absolute);
+        let known = ["HTTP/1.0", "HTTP/1.1"].contains(&version);
+        let later = is_version(version) && version.starts_with("HTTP/1.") && !known;
+        let visible = |c: char| c.is_ascii_graphic() && c != '#';
+        let formed = is_token(method) && self.target.chars().all(visible) && is_version(version);
         let longest = if flaw == Flaw::ShortLines { MAX_LINE / 2 } else { MAX_LINE };
         let expects = self.field("expect").unwrap_or("100-continue");
         let length = self.field("content-length");
@@ -78,10 +73,13 @@ impl Head {
         let rules = [
             (Flaw::BelievesAll, 400, !formed),
             (Flaw::LongLines, 414, line > longest),
-            (Flaw::AnyVersion, 505, others.contains(&version)),
+            (Flaw::AnyVersion, 505, !version.starts_with("HTTP/1.")),
             (Flaw::AnyMethod, 501, !METHODS.contains(&method)),
+            (Flaw::BelievesAll, 400, !self.has_target(flaw)),
             (Flaw::ManyFields, 431, self.fields.len() > 100),
-            (Flaw::AnyHost, 400, !self.is_old() && !self.has_host()),
+            (Flaw::NeedsNoHost, 400, !self.is_old() && count("host") == 0),
+            (Flaw::TwoHosts, 400, count("host") > 1),
+            (Flaw::AnyHost, 400, self.field("host").is_some_and(|host| !is_host(host, flaw))),
             (Flaw::AnyExpectation, 417, expects != "100-continue"),
             (Flaw::LooseLengths, 400, lengths == 1 && length.is_some_and(|n| !is_number(n))),
             (Flaw::FirstLength, 400, lengths > 1),
@@ -98,15 +96,43 @@ impl Head {
             (Flaw::NeedsNoLength, 411, method == "POST" && self.is_old() && lengths == 0 && !coded),
         ];
         let kept = |flaw_of_rule| flaw != flaw_of_rule && flaw != Flaw::BelievesAll;
+        // Two that refuse more than they should.
+        match flaw {
+            Flaw::MindsMinor if later => return Some(505),
+            Flaw::NeedsHostName if self.field("host") == Some("") => return Some(400),
+            _ => {}
+        }
         rules.into_iter().find(|&(forgets, _, broken)| broken && kept(forgets)).map(|rule| rule.1)
     }
 
-    fn has_host(&self) -> bool {
-        let mut hosts = self.fields.iter().filter(|field| field.0 == "host");
-        let (Some((_, host)), None) = (hosts.next(), hosts.next()) else { return false };
-        let (name, port) = host.split_once(':').unwrap_or((host, "80"));
-        !name.contains([' ', '/']) && is_number(port)
+    /// Whether the target is one of the forms that this method may have.
+    fn has_target(&self, flaw: Flaw) -> bool {
+        let authority = self.target.strip_prefix("http://").filter(|_| flaw != Flaw::OnlyPaths);
+        self.target.starts_with('/')
+            || (self.target == "*" && self.method == "OPTIONS")
+            || authority.is_some_and(|host| !host.starts_with('/') && !host.contains('@'))
     }
+}
+
+/// Whether this is the value of a `Host`.
+fn is_host(host: &str, flaw: Flaw) -> bool {
+    let host = match (flaw, host.split_once('@')) {
+        (Flaw::UserInHost, Some((_, host))) => host,
+        _ => host,
+    };
+    let (name, port) = host.split_once(':').unwrap_or((host, "80"));
+    !name.contains([' ', '/', '@']) && (is_number(port) || flaw == Flaw::AnyPort)
+}
+
+fn is_version(version: &str) -> bool {
+    let digits = version.strip_prefix("HTTP/").unwrap_or_default();
+    matches!(digits.as_bytes(), [b'0'..=b'9', b'.', b'0'..=b'9'])
+}
+
+/// Whether this can be a method or a field's name (RFC 9110 §5.6.2).
+fn is_token(text: &str) -> bool {
+    let other = |c: char| "\"(),/:;<=>?@[\\]{}".contains(c) || !c.is_ascii_graphic();
+    !text.is_empty() && !text.contains(other)
 }
 
 /// Whether it is digits and nothing else, and can be reckoned with.
@@ -116,17 +142,14 @@ fn is_number(text: &str) -> bool {
 
 /// Name and value of a field or a trailer.
 pub fn field(line: &str, flaw: Flaw) -> Result<(String, String), u16> {
-    let Some((name, value)) = line.split_once(':') else {
-        return if flaw == Flaw::BelievesAll { Ok(Default::default()) } else { Err(400) };
+    let line = sloppy::field(line, flaw);
+    let Some((name, value)) = line.split_once(':') else { return Err(400) };
+    let refused = |c: char| match flaw {
+        Flaw::AsciiOnly if !c.is_ascii() => true,
+        _ => c.is_control() && c != '\t',
     };
-    let name = if flaw == Flaw::TakesSpaces { name.trim_end() } else { name };
-    let control = |text: &str| text.contains(|c: char| c.is_control() && c != '\t');
-    let rules = [
-        (Flaw::BelievesAll, name.is_empty() || name.contains([' ', '\t'])),
-        (Flaw::TakesControls, control(name) || control(value)),
-    ];
-    match rules.into_iter().any(|(forgets, broken)| broken && forgets != flaw) {
-        true => Err(400),
-        false => Ok((name.to_ascii_lowercase(), value.trim().into())),
+    match is_token(name) && !value.contains(refused) {
+        true => Ok((name.to_ascii_lowercase(), value.trim().into())),
+        false => Err(400),
     }
 }
