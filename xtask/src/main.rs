@@ -11,6 +11,7 @@ mod new;
 mod scratch;
 mod source;
 mod steps;
+mod strangers;
 mod tidy;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Make a step of your own, in which only the waiting is left to write
     New(new::Args),
+    /// Aim the conformance cases at servers that we did not write
+    Strangers(strangers::Args),
     /// Check the invariants that keep the project simple
     Tidy(tidy::Args),
 }
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::New(args) => new::run(args),
+        Command::Strangers(args) => strangers::run(args),
         Command::Tidy(args) => tidy::run(args),
     };
     // Said here and not by the runtime, which would print a backtrace too where one is asked for.

@@ -112,12 +112,17 @@ impl Case {
         given.aim((self.script)(given))
     }
 
-    /// Whether a server that is not ours must pass it: where an RFC has the last word, only what it
-    /// says MUST be.
-    pub(crate) fn is_required(&self) -> bool {
+    /// How strongly an RFC demands it of a server that is not ours. `None`: an RFC has not the last word.
+    pub fn level(&self) -> Option<Level> {
         use Property::{Bodies, Messages, Persistence, Refusals};
         let by_rfc = matches!(self.property, Messages | Refusals | Persistence | Bodies);
-        !by_rfc || self.rule.is_none_or(|rule| rule.level == Level::Must)
+        self.rule.filter(|_| by_rfc).map(|rule| rule.level)
+    }
+
+    /// Whether a server that is not ours must pass it: where an RFC has the last word, only what it
+    /// says MUST be.
+    pub fn is_required(&self) -> bool {
+        self.level().is_none_or(|level| level == Level::Must)
     }
 
     /// The same case, with what usually is wrong where it fails.

@@ -1,0 +1,357 @@
+//! The conformance cases, aimed at servers that we did not write, and what is to be said of each.
+//!
+//! Whatever a server fails that it must do, and whatever it does not do that it should, was looked at
+//! by a person: `notes.toml` says what they found. A failure without a note is an error here, and a
+//! note without a failure is one too.
+
+use std::env;
+use std::fs;
+
+use anyhow::{Context, Result, ensure};
+use conform::{Case, Check, Finding, Level, Outcome, Property, Protocol, Report, Target, shell};
+use serde::Deserialize;
+
+use crate::steps;
+
+/// Flags of this command.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  cargo xtask strangers
+  cargo xtask strangers nginx node
+  cargo xtask strangers --write
+
+A server that is not installed is skipped; what the page says of it stays.")]
+pub struct Args {
+    /// Only these
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Rewrite what crates/conform/README.md says of them
+    #[arg(long)]
+    write: bool,
+    /// Where the random input comes from
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+}
+
+const STRANGERS: &str = "crates/conform/strangers/strangers.toml";
+const NOTES: &str = "crates/conform/strangers/notes.toml";
+const PAGE: &str = "crates/conform/README.md";
+
+/// What is generated stands between these lines of the page.
+const BEGIN: &str = "<!-- strangers (renew with `cargo xtask strangers --write`) -->\n";
+const END: &str = "<!-- /strangers -->\n";
+
+/// A server, and what is to be known to start it. The commands are lines for a shell.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stranger {
+    name: String,
+    protocol: Speaks,
+    command: String,
+    /// Prints its version; where it fails, the server is not installed.
+    version: String,
+    /// Is run once, before.
+    prepare: Option<String>,
+    /// A page that it has, where it has no `/plain`.
+    path: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Speaks {
+    Frames,
+    Http,
+}
+
+/// What a person found when they looked at cases that a server does not pass.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    stranger: String,
+    /// They have the same cause.
+    cases: Vec<String>,
+    verdict: Verdict,
+    /// One sentence.
+    says: String,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Verdict {
+    /// The words of the RFC, or of the frames protocol, demand what the server does not do.
+    True,
+    /// So does this configuration of it; another one passes.
+    Setting,
+    /// No standard demands it; our steps promise it.
+    Promise,
+}
+
+/// A server that was here, and what came of it.
+struct Checked {
+    stranger: Stranger,
+    version: String,
+    report: Report,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    // Commands and paths start there.
+    env::set_current_dir(steps::root()).context("going to the root of the repository")?;
+    let (strangers, notes) = (strangers()?, notes()?);
+    for name in &args.names {
+        let known: Vec<&str> = strangers.iter().map(|stranger| stranger.name.as_str()).collect();
+        ensure!(known.contains(&name.as_str()), "nobody is called `{name}`: {}", known.join(", "));
+    }
+    let mut checked = Vec::new();
+    for stranger in &strangers {
+        if !args.names.is_empty() && !args.names.contains(&stranger.name) {
+            continue;
+        }
+        let Some(version) = stranger.version() else {
+            println!("{}: skipped, it is not installed (`{}`)", stranger.name, stranger.version);
+            continue;
+        };
+        let one = stranger.check(version, args.seed)?;
+        print!("{}", one.summary());
+        checked.push(one);
+    }
+    let page = fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
+    let renewed = renewed(&page, &strangers, &notes, &checked)?;
+    if args.write {
+        fs::write(PAGE, &renewed).with_context(|| format!("writing {PAGE}"))?;
+    }
+    let mut wrong: Vec<String> =
+        checked.iter().flat_map(|checked| checked.unexplained(&notes)).collect();
+    if !args.write && page != renewed {
+        wrong.push(format!("{PAGE} says something else: `cargo xtask strangers --write`"));
+    }
+    ensure!(wrong.is_empty(), "what is said of them is not what they do\n{}", wrong.join("\n"));
+    Ok(())
+}
+
+fn strangers() -> Result<Vec<Stranger>> {
+    #[derive(Deserialize)]
+    struct File {
+        stranger: Vec<Stranger>,
+    }
+    let text = fs::read_to_string(STRANGERS).with_context(|| format!("reading {STRANGERS}"))?;
+    Ok(toml::from_str::<File>(&text).context(STRANGERS)?.stranger)
+}
+
+fn notes() -> Result<Vec<Note>> {
+    #[derive(Deserialize)]
+    struct File {
+        note: Vec<Note>,
+    }
+    let text = fs::read_to_string(NOTES).with_context(|| format!("reading {NOTES}"))?;
+    Ok(toml::from_str::<File>(&text).context(NOTES)?.note)
+}
+
+impl Stranger {
+    /// `None`: it is not installed.
+    fn version(&self) -> Option<String> {
+        let output = shell(&self.version).output().ok().filter(|output| output.status.success())?;
+        version_in(&String::from_utf8_lossy(&[output.stdout, output.stderr].concat()))
+    }
+
+    fn check(&self, version: String, seed: u64) -> Result<Checked> {
+        if let Some(prepare) = &self.prepare {
+            let done = shell(prepare).status().with_context(|| format!("running `{prepare}`"))?;
+            ensure!(done.success(), "{}: `{prepare}` failed ({done})", self.name);
+        }
+        let protocol = self.protocol();
+        let check = Check {
+            target: Target::Command(self.command.clone()),
+            protocol,
+            seed,
+            path: self.path.clone().unwrap_or_else(|| "/".into()),
+            cases: conform::cases().into_iter().filter(|case| case.protocol == protocol).collect(),
+        };
+        let report = check.run(|_| {}).with_context(|| format!("checking {}", self.name))?;
+        Ok(Checked { stranger: self.clone(), version, report })
+    }
+
+    fn protocol(&self) -> Protocol {
+        match self.protocol {
+            Speaks::Frames => Protocol::Frames,
+            Speaks::Http => Protocol::Http,
+        }
+    }
+}
+
+/// `1.22.1` of `nginx version: nginx/1.22.1`: the first word that begins like a number.
+fn version_in(text: &str) -> Option<String> {
+    let words = text.split(|c: char| c.is_whitespace() || "/(".contains(c));
+    let words = words.map(|word| word.strip_prefix('v').unwrap_or(word));
+    let mut versions =
+        words.map(|word| word.split(|c: char| !c.is_ascii_digit() && c != '.').next());
+    versions.find_map(|version| version.filter(|version| version.contains('.')).map(str::to_owned))
+}
+
+/// What is wrong with the server, if a person has to look at it.
+fn to_explain(outcome: &Outcome) -> Option<&str> {
+    match &outcome.finding {
+        Finding::Fails { what, .. } => Some(what),
+        Finding::Differs(what) if outcome.case.level() == Some(Level::Should) => Some(what),
+        _ => None,
+    }
+}
+
+impl Checked {
+    /// What it does, for the terminal.
+    fn summary(&self) -> String {
+        let Checked { stranger: Stranger { name, .. }, version, report } = self;
+        let names = |wanted| {
+            let all = Property::ALL.into_iter().filter(|&p| report.has(p) == Some(wanted));
+            all.map(Property::name).collect::<Vec<_>>().join(", ")
+        };
+        let mut text =
+            format!("{name} {version}\n  has: {}\n  lacks: {}\n", names(true), names(false));
+        for outcome in &report.outcomes {
+            if let Some(what) = to_explain(outcome) {
+                let what = what.lines().next().unwrap_or_default();
+                text += &format!("    {}: {what}\n", demand(&outcome.case));
+            }
+        }
+        text
+    }
+
+    /// Cases without a note, and notes without a case.
+    fn unexplained(&self, notes: &[Note]) -> Vec<String> {
+        let name = &self.stranger.name;
+        let noted: Vec<&str> = notes
+            .iter()
+            .filter(|note| note.stranger == *name)
+            .flat_map(|note| note.cases.iter().map(String::as_str))
+            .collect();
+        let mut wrong = Vec::new();
+        for outcome in &self.report.outcomes {
+            let case = outcome.case.name;
+            let notes = noted.iter().filter(|noted| **noted == case).count();
+            match (to_explain(outcome), notes) {
+                (Some(_), 0) => wrong.push(format!("{name}: {case} is not passed; {NOTES}: why?")),
+                (None, 1..) => wrong.push(format!("{name}: {case} is not failed, as {NOTES} says")),
+                (_, 0 | 1) => {}
+                (_, 2..) => wrong.push(format!("{name}: {case} has more than one note in {NOTES}")),
+            }
+        }
+        wrong
+    }
+
+    /// Its row in the table.
+    fn row(&self) -> String {
+        let Checked { stranger, version, report } = self;
+        let cells = properties(stranger.protocol()).map(|property| cell(report, property));
+        format!("| {} {version} | {} |\n", stranger.name, cells.collect::<Vec<_>>().join(" | "))
+    }
+
+    /// What it does not pass, and why.
+    fn section(&self, notes: &[Note]) -> String {
+        let Checked { stranger: Stranger { name, command, .. }, version, report } = self;
+        let mut text = format!("### {name} {version}\n\n`{command}`\n\n");
+        let find = |name: &String| report.outcomes.iter().find(|o| o.case.name == name);
+        let mut rows = String::new();
+        for note in notes.iter().filter(|note| note.stranger == *name) {
+            let failed = note.cases.iter().filter_map(find).filter(|o| to_explain(o).is_some());
+            let failed: Vec<String> = failed.map(|outcome| demand(&outcome.case)).collect();
+            if !failed.is_empty() {
+                rows += &format!(
+                    "| {} | {} | {} |\n",
+                    failed.join(", "),
+                    note.verdict.word(),
+                    note.says
+                );
+            }
+        }
+        text += &match rows.as_str() {
+            "" => "It passes whatever it must and should.\n".to_owned(),
+            rows => {
+                format!("| it does not pass | verdict | what was found |\n|---|---|---|\n{rows}")
+            }
+        };
+        text + "\n"
+    }
+}
+
+/// A case, and how strongly which clause demands it.
+fn demand(case: &Case) -> String {
+    let name = case.name;
+    match case.rule {
+        Some(rule) if case.level().is_some() => {
+            format!("`{name}` ({}, RFC {})", rule.level, rule.clause)
+        }
+        _ => format!("`{name}`"),
+    }
+}
+
+impl Verdict {
+    fn word(self) -> &'static str {
+        match self {
+            Verdict::True => "true",
+            Verdict::Setting => "true as it is set up",
+            Verdict::Promise => "no RFC demands it",
+        }
+    }
+}
+
+/// The properties that a protocol has cases of.
+fn properties(protocol: Protocol) -> impl Iterator<Item = Property> {
+    let mut cases = conform::cases();
+    cases.retain(|case| case.protocol == protocol);
+    let has_cases = move |property: &Property| cases.iter().any(|case| case.property == *property);
+    Property::ALL.into_iter().filter(has_cases)
+}
+
+/// How many of a property's cases pass, of those tried: what must be, what should be, and in brackets
+/// how many were not tried.
+fn cell(report: &Report, property: Property) -> String {
+    let all: Vec<&Outcome> =
+        report.outcomes.iter().filter(|outcome| outcome.case.property == property).collect();
+    let of = |wanted: &dyn Fn(&Case) -> bool| {
+        let tried = all.iter().filter(|outcome| {
+            wanted(&outcome.case) && !matches!(outcome.finding, Finding::NotTried(_))
+        });
+        let tried: Vec<_> = tried.collect();
+        let passed = tried.iter().filter(|outcome| outcome.finding == Finding::Passes).count();
+        (!tried.is_empty()).then(|| format!("{passed}/{}", tried.len()))
+    };
+    let must = of(&|case| case.is_required()).unwrap_or_else(|| "–".into());
+    let should = of(&|case| case.level() == Some(Level::Should));
+    let not_tried = all.iter().filter(|o| matches!(o.finding, Finding::NotTried(_))).count();
+    let should = should.map_or_else(String::new, |should| format!(", {should}"));
+    let not_tried = if not_tried == 0 { String::new() } else { format!(" ({not_tried})") };
+    format!("{must}{should}{not_tried}")
+}
+
+/// The page with what was found. Of whom nothing was found, it says what it said.
+fn renewed(
+    page: &str,
+    strangers: &[Stranger],
+    notes: &[Note],
+    checked: &[Checked],
+) -> Result<String> {
+    let marked = || format!("{PAGE} lacks the lines {BEGIN}and {END}");
+    let (before, rest) = page.split_once(BEGIN).with_context(marked)?;
+    let (old, after) = rest.split_once(END).with_context(marked)?;
+    let find = |stranger: &Stranger| checked.iter().find(|one| one.stranger.name == stranger.name);
+    let mut text = String::from("\n");
+    for protocol in [Protocol::Http, Protocol::Frames] {
+        let names: Vec<&str> = properties(protocol).map(Property::name).collect();
+        text += &format!("| server | {} |\n", names.join(" | "));
+        text += &format!("|---|{}\n", "---|".repeat(names.len()));
+        for stranger in strangers.iter().filter(|stranger| stranger.protocol() == protocol) {
+            let start = format!("| {} ", stranger.name);
+            let row = old.split_inclusive('\n').find(|line| line.starts_with(&start));
+            text += &find(stranger).map_or_else(|| row.unwrap_or("").to_owned(), Checked::row);
+        }
+        text += "\n";
+    }
+    for stranger in strangers {
+        let start = format!("### {} ", stranger.name);
+        let section = old.find(&start).map(|at| &old[at..]).unwrap_or("");
+        let end = section.match_indices("### ").nth(1).map_or(section.len(), |(at, _)| at);
+        text += &find(stranger)
+            .map_or_else(|| section[..end].to_owned(), |checked| checked.section(notes));
+    }
+    Ok(format!("{before}{BEGIN}{text}{END}{after}"))
+}
