@@ -181,7 +181,7 @@ impl Stranger {
 
 /// `1.22.1` of `nginx version: nginx/1.22.1`: the first word that begins like a number.
 fn version_in(text: &str) -> Option<String> {
-    let words = text.split(|c: char| c.is_whitespace() || "/(".contains(c));
+    let words = text.split(|c: char| c.is_whitespace() || "/(@".contains(c));
     let words = words.map(|word| word.strip_prefix('v').unwrap_or(word));
     let mut versions =
         words.map(|word| word.split(|c: char| !c.is_ascii_digit() && c != '.').next());

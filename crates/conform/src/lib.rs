@@ -8,8 +8,8 @@
 //! * Of two answers, the one that was asked for first comes first, although it takes long and the
 //!   other does not. So the one waited for the other.
 //! * Ten thousand clients are there, and the system says how much memory the server has needed.
-//! * The server hangs up in the middle of a conversation. A new client that says one thing and
-//!   keeps the line open is answered, and hung up on. So one read is all it ever does.
+//! * The server hangs up in the middle of a conversation. A new client that says one thing is
+//!   answered, and hung up on when it says another. So one read is all it ever does.
 //!
 //! Whatever is neither passing nor one of these is [`Verdict::Broken`], with a report of who sent
 //! what and what came.
