@@ -103,7 +103,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         should("9112 §3.2"),
         "`*` is a target for OPTIONS only.",
-        |_| refused_each(400, [line("GET * HTTP/1.1")]),
+        |_| declined_each(400, [line("GET * HTTP/1.1")]),
     ),
     case(
         "http-fragment",
@@ -140,7 +140,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         must("9110 §4.2.1"),
         "A URI of `http` without a host is refused.",
-        |_| refused_each(400, [line("GET http:///plain HTTP/1.1")]),
+        |_| declined_each(400, [line("GET http:///plain HTTP/1.1")]),
     )
     .usually("Usually a library for URIs accepts it, since other schemes allow it."),
     case(
@@ -148,7 +148,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         should("9110 §4.2.4"),
         "A URI of `http` has no user in it; one that has is somebody's trick.",
-        |_| refused_each(400, [line("GET http://user@example.com/plain HTTP/1.1")]),
+        |_| declined_each(400, [line("GET http://user@example.com/plain HTTP/1.1")]),
     )
     .usually("Usually a library for URIs accepts it, and what is before the `@` is forgotten."),
     case(
@@ -244,7 +244,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         must("9112 §3.2"),
         "HTTP/1.1 without a `Host` is refused.",
-        |_| refused_each(400, [hosts("")]),
+        |_| declined_each(400, [hosts("")]),
     )
     .usually("Usually nobody asks for `Host` but whoever serves several sites."),
     case(
@@ -254,7 +254,7 @@ pub(super) const CASES: &[Case] = &[
         "Two `Host` fields are refused, also if they are alike.",
         |_| {
             let two = ["Host: test\r\nHost: other\r\n", "Host: test\r\nHost: test\r\n"];
-            refused_each(400, two.map(hosts))
+            declined_each(400, two.map(hosts))
         },
     )
     .usually(
@@ -268,7 +268,7 @@ pub(super) const CASES: &[Case] = &[
         "A `Host` is a host and a port, and nothing else.",
         |_| {
             let bad = ["Host: te st\r\n", "Host: test/plain\r\n", "Host: test, test\r\n"];
-            refused_each(400, bad.map(hosts))
+            declined_each(400, bad.map(hosts))
         },
     )
     .usually("Usually nobody looks; then links and caches are made with what somebody else wrote."),
@@ -279,7 +279,7 @@ pub(super) const CASES: &[Case] = &[
         "The port in a `Host` is a number.",
         |_| {
             let ports = ["Host: test:port\r\n", "Host: test:80:80\r\n", "Host: test:-80\r\n"];
-            refused_each(400, ports.map(hosts))
+            declined_each(400, ports.map(hosts))
         },
     )
     .usually("Usually all behind the colon is thrown away unseen."),
@@ -288,7 +288,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         must("9112 §3.2"),
         "A `Host` has no user in it.",
-        |_| refused_each(400, [hosts("Host: user@test\r\n")]),
+        |_| declined_each(400, [hosts("Host: user@test\r\n")]),
     )
     .usually("Usually a library for URIs reads it: for one the host is behind the `@`, for another before."),
     case(
@@ -304,7 +304,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         must("9112 §5.1"),
         "White space before a field's colon is refused.",
-        |_| refused_each(400, ["X : y", "X\t: y", "Content-Length : 5"].map(with)),
+        |_| declined_each(400, ["X : y", "X\t: y", "Content-Length : 5"].map(with)),
     )
     .usually(
         "Usually the name is trimmed. A proxy that does not know `Content-Length ` passes it on: the \
