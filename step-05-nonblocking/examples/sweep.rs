@@ -24,7 +24,7 @@ fn main() -> anyhow::Result<()> {
         match later(listener.accept()) {
             Ok(Some((stream, peer))) if !stop.requested() => {
                 let ready = stream.set_nonblocking(true);
-                let session = service.session();
+                let session = service.session(peer);
                 cli::report(
                     peer,
                     ready.map(|()| connections.push(Connection { stream, peer, session })),

@@ -77,7 +77,7 @@ impl EventLoop {
         for (mut stream, peer) in self.acceptor.clients() {
             let place = self.connections.vacant_entry();
             let registered = self.poll.registry().register(&mut stream, Token(place.key()), both);
-            let connection = Connection { stream, peer, session: self.service.session() };
+            let connection = Connection { stream, peer, session: self.service.session(peer) };
             // A fresh socket is writable: its first edge comes at once, and it greets then.
             cli::report(peer, registered.map(|()| place.insert(connection)));
         }

@@ -28,7 +28,7 @@ async fn run(server: Server) -> anyhow::Result<()> {
     while let Some(accepted) = stop.or(listener.accept()).await {
         match accepted {
             Ok((stream, peer)) => {
-                let (session, stop) = (service.session(), stop.clone());
+                let (session, stop) = (service.session(peer), stop.clone());
                 spawn(async move { cli::report(peer, serve(stream, session, stop).await) });
             }
             Err(error) => sleep(cli::accept_pause(&error)).await,

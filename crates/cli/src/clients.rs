@@ -55,7 +55,7 @@ impl Iterator for Clients<'_> {
             match accepted {
                 Ok((stream, peer)) => {
                     let client = Client::new(stream, peer, Arc::clone(&self.open));
-                    return Some((client, self.server.service.session()));
+                    return Some((client, self.server.service.session(peer)));
                 }
                 Err(error) => thread::sleep(accept_pause(&error)),
             }

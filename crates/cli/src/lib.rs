@@ -10,9 +10,10 @@ mod goodbye;
 mod listener;
 mod sockets;
 mod stop;
+mod trace;
 
 use std::io::{self, Write};
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::num::NonZeroUsize;
 use std::process;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ pub use sockets::{accept_pause, arrived, later, report};
 pub use stop::Stop;
 
 use flags::{Flags, Protocol};
+use trace::Trace;
 
 /// A server that listens: what a step is given to serve with.
 pub struct Server {
@@ -42,6 +44,8 @@ pub struct Server {
 pub struct Service {
     /// What an HTTP connection serves; `None`: this server speaks frames.
     app: Option<Arc<dyn http_lite::App>>,
+    /// `None`: nobody asked what happens to whom.
+    trace: Option<Arc<Trace>>,
 }
 
 /// Reads the flags, listens, says so in one line on stdout, and from then on hears Ctrl-C and
@@ -72,7 +76,6 @@ pub fn start(step: &str, workers: Option<NonZeroUsize>) -> Server {
 }
 
 fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow::Result<Server> {
-    flags.refuse_what_is_not_there_yet()?;
     if flags.workers.is_some() && workers.is_none() {
         eprintln!("note: --workers means nothing in {step}");
     }
@@ -83,12 +86,14 @@ fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow
     raise_descriptor_limit();
     let listener = listener::listen(&flags.addr())?;
     let addr = listener.local_addr()?;
+    let trace = flags.trace.as_deref().map(|path| Trace::create(path, step)).transpose()?;
+    let app = (flags.protocol == Protocol::Http).then(|| app::site(&site));
     let stop = Stop::on_signals(addr, flags.grace)?;
     // Whoever started us may have stopped listening to what we say; we serve all the same.
     let _ = writeln!(io::stdout(), "listening on {addr}");
     Ok(Server {
         listener,
-        service: Service { app: (flags.protocol == Protocol::Http).then(|| app::site(&site)) },
+        service: Service { app, trace: trace.map(Arc::new) },
         stop,
         workers: flags.workers.or(workers).unwrap_or(NonZeroUsize::MIN),
     })
@@ -103,12 +108,16 @@ impl Server {
 }
 
 impl Service {
-    /// A conversation that has not begun.
-    pub fn session(&self) -> Session {
-        Session::new(match &self.app {
+    /// A conversation with `peer` that has not begun.
+    pub fn session(&self, peer: SocketAddr) -> Session {
+        let session = Session::new(match &self.app {
             Some(app) => Box::new(http_lite::Connection::new(Arc::clone(app))),
             None => Box::new(Frames::new()),
-        })
+        });
+        match &self.trace {
+            Some(trace) => session.observed(peer, trace.witness(peer)),
+            None => session,
+        }
     }
 }
 
