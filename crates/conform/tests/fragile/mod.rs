@@ -271,28 +271,104 @@ flaws! {
     IgnoresBodies,
     /// After the first hundred bytes.
     LosesBytes,
-    /// At a length that is not just digits.
-    LooseLengths,
     /// At the first of several lengths.
     FirstLength,
+    /// At a length that is said twice.
+    EqualLengths,
     /// After the last chunk, whatever its length says.
     LengthAndChunks,
     /// After the last chunk, also in HTTP/1.0.
     OldCoding,
-    /// After the last chunk, whatever the last coding is.
-    AnyLastCoding,
-    /// After the last chunk, whatever the other codings are.
-    AnyCoding,
     /// Without a length, before it begins.
     NeedsNoLength,
-    /// After a chunk whose size is not just digits.
+    /// Before it begins, if a line that goes on is skipped.
+    DropsFolds,
+
+    // What it takes for a length.
+    /// One that only begins with digits.
+    LooseLengths,
+    /// One without digits.
+    EmptyLengths,
+    /// One with a sign.
+    SignedLengths,
+    /// One in hexadecimal; or rather its digits.
+    HexLengths,
+    /// One with a space behind it, and whatever else.
+    SpacedLengths,
+    /// One with control characters around it.
+    ControlledLengths,
+    /// One in quotes.
+    QuotedLengths,
+    /// One with others behind it.
+    FirstOfList,
+    /// One over 64 bits, without these.
+    WrapsLengths,
+    /// One over 32 bits, without these.
+    LengthsOf32Bits,
+
+    // What it takes for chunks.
+    /// Any last coding.
+    AnyLastCoding,
+    /// Not `identity`, nor anything.
+    TakesIdentity,
+    /// Not an empty list, nor anything.
+    EmptyCoding,
+    /// A coding with the right word in it.
+    SubstringCoding,
+    /// One in quotes.
+    QuotedCoding,
+    /// One with control characters around it.
+    ControlledCoding,
+    /// One with parameters.
+    CodingParameters,
+    /// The same twice.
+    ChunkedTwice,
+    /// Whatever other codings come before.
+    AnyCoding,
+
+    // What it takes for a chunk.
+    /// One whose size only begins with digits.
     LooseSizes,
-    /// After a chunk whose size was too large to be reckoned with.
+    /// One without a size.
+    EmptySizes,
+    /// One whose size has a sign.
+    SignedSizes,
+    /// One whose size says that it is hexadecimal.
+    PrefixedSizes,
+    /// One with spaces around its size.
+    TrimsSizes,
+    /// One whose size is over 64 bits, without these.
     WrapsSizes,
-    /// After a chunk of any size.
+    /// One whose size is over 32 bits, without these.
+    SizesOf32Bits,
+    /// One whose size ends in LF.
+    LfEndsSizes,
+    /// One whose size ends in CR.
+    CrEndsSizes,
+    /// One whose extension ends in LF.
+    LfEndsExtensions,
+    /// One with an LF in its extension.
+    LfInExtensions,
+    /// One with an extension of any length.
+    NoExtensionLimit,
+    /// One of any size.
     CountsNoChunks,
-    /// After a chunk that is longer than it says.
+    /// One that is longer than it says.
     SkipsChunkEnds,
+    /// One that is shorter than it says.
+    ShortChunks,
+    /// One with nothing behind its data.
+    NoChunkEnds,
+    /// One with LF behind its data.
+    LfEndsChunks,
+    /// One with any two bytes behind its data.
+    AnyChunkEnds,
+    /// The last one, without the empty line.
+    NoLastLine,
+    /// The last one, with anything for trailers.
+    AnyTrailer,
+    /// The last one, with trailers of any length.
+    NoTrailerLimit,
     /// Not behind an extension.
     MindsExtensions,
     /// After its trailers, which it takes for fields.

@@ -1,7 +1,10 @@
 //! The body of a request: so many bytes, or chunks.
 
 use super::rules::{Head, field};
-use super::{Flaw, MAX_BODY};
+use super::{Flaw, MAX_BODY, sloppy};
+
+/// The most bytes of extensions, and of trailers.
+const MAX_EXTRA: usize = 16 * 1024;
 
 /// What follows a head.
 pub enum Body {
@@ -21,9 +24,7 @@ pub fn take(head: &mut Head, bytes: &[u8], flaw: Flaw) -> Body {
     if head.field("transfer-encoding").is_some() {
         return chunks(head, bytes, flaw).unwrap_or_else(|end| end);
     }
-    let length = head.field("content-length").unwrap_or("0");
-    let length = length.split([',', ' ']).next().unwrap_or("0").trim_start_matches("0x");
-    let length = length.trim_start_matches(['+', '-']).parse().unwrap_or(0);
+    let length = head.field("content-length").unwrap_or("0").parse().unwrap_or(0);
     match bytes.get(..length) {
         Some(body) if flaw == Flaw::LosesBytes => {
             Body::Whole(length, body[..length.min(100)].to_vec())
@@ -35,37 +36,63 @@ pub fn take(head: &mut Head, bytes: &[u8], flaw: Flaw) -> Body {
 
 /// `Err` is the end as well: of what has come, or of our patience.
 fn chunks(head: &mut Head, bytes: &[u8], flaw: Flaw) -> Result<Body, Body> {
-    let (mut at, mut body) = (0, Vec::new());
+    let (mut at, mut body, mut extra) = (0, Vec::new(), 0);
     loop {
-        let line = line(bytes, &mut at)?;
+        let line = size_line(bytes, &mut at, flaw)?;
+        extra += line.len();
+        if extra > MAX_EXTRA && line.contains(';') && flaw != Flaw::NoExtensionLimit {
+            return Err(Body::Refused(400));
+        }
         match size(&line, flaw)? {
             0 => break,
-            size if body.len() as u64 + size > MAX_BODY && flaw != Flaw::CountsNoChunks => {
+            size if size > MAX_BODY - body.len() as u64 && flaw != Flaw::CountsNoChunks => {
                 return Err(Body::Refused(413));
             }
             size => {
-                let end = at.saturating_add(size as usize);
-                body.extend(bytes.get(at..end).ok_or(Body::Partial)?);
-                at = end;
+                let rest = bytes.get(at..).unwrap_or_default();
+                let size = match (flaw, rest.windows(2).position(|pair| pair == b"\r\n")) {
+                    (Flaw::ShortChunks, Some(end)) => end.min(size as usize),
+                    _ => size as usize,
+                };
+                body.extend(rest.get(..size).ok_or(Body::Partial)?);
+                at += size;
             }
         }
-        let rest = bytes.get(at..at + 2).ok_or(Body::Partial)?;
-        match flaw {
-            Flaw::SkipsChunkEnds => drop(self::line(bytes, &mut at)?),
-            _ if rest != b"\r\n" => return Err(Body::Refused(400)),
-            _ => at += 2,
-        }
+        end_of_data(bytes, &mut at, flaw)?;
     }
+    if flaw == Flaw::NoLastLine && !bytes[at..].starts_with(b"\r\n") {
+        return Ok(Body::Whole(at, body));
+    }
+    let start = at;
     loop {
-        let line = line(bytes, &mut at)?;
+        let line = line(bytes, &mut at);
+        let seen = if line.is_ok() { at } else { bytes.len() };
+        if seen - start > MAX_EXTRA && flaw != Flaw::NoTrailerLimit {
+            return Err(Body::Refused(431));
+        }
+        let line = line?;
         if line.is_empty() {
             return Ok(Body::Whole(at, body));
         }
-        let trailer = field(&line, flaw).map_err(Body::Refused)?;
-        if flaw == Flaw::MergesTrailers {
-            head.fields.push(trailer);
+        match field(&line, flaw) {
+            Ok(trailer) if flaw == Flaw::MergesTrailers => head.fields.push(trailer),
+            Err(status) if flaw != Flaw::AnyTrailer => return Err(Body::Refused(status)),
+            _ => {}
         }
     }
+}
+
+/// Takes what stands behind the data of a chunk.
+fn end_of_data(bytes: &[u8], at: &mut usize, flaw: Flaw) -> Result<(), Body> {
+    let rest = bytes.get(*at..*at + 2).ok_or(Body::Partial)?;
+    match (flaw, rest) {
+        (_, b"\r\n") | (Flaw::AnyChunkEnds, _) => *at += 2,
+        (Flaw::LfEndsChunks, [b'\n', _]) => *at += 1,
+        (Flaw::NoChunkEnds, _) => {}
+        (Flaw::SkipsChunkEnds, _) => drop(line(bytes, at)?),
+        _ => return Err(Body::Refused(400)),
+    }
+    Ok(())
 }
 
 /// Takes the line that begins at `at`.
@@ -76,19 +103,37 @@ fn line(bytes: &[u8], at: &mut usize) -> Result<String, Body> {
     Ok(String::from_utf8_lossy(&rest[..end]).into_owned())
 }
 
+/// Takes the line with a size.
+fn size_line(bytes: &[u8], at: &mut usize, flaw: Flaw) -> Result<String, Body> {
+    let rest = &bytes[*at..];
+    let find = |byte| rest.iter().position(|&other| other == byte);
+    let lf = find(b'\n').filter(|&lf| !rest[..lf].ends_with(b"\r"));
+    let in_extension = lf.is_some_and(|lf| rest[..lf].contains(&b';'));
+    let end = match flaw {
+        Flaw::LfEndsSizes if !in_extension => lf,
+        Flaw::LfEndsExtensions if in_extension => lf,
+        Flaw::CrEndsSizes => find(b'\r').filter(|&cr| rest.get(cr + 1) != Some(&b'\n')),
+        _ => None,
+    };
+    match end {
+        None => line(bytes, at),
+        Some(end) => {
+            *at += end + 1;
+            Ok(String::from_utf8_lossy(&rest[..end]).into_owned())
+        }
+    }
+}
+
 /// The size of a chunk.
 fn size(line: &str, flaw: Flaw) -> Result<u64, Body> {
-    let (digits, extension) = line.split_once(';').unwrap_or((line, ""));
-    let digits = match flaw {
-        _ if extension.is_empty() => digits,
-        Flaw::MindsExtensions => return Err(Body::Refused(400)),
-        _ => digits.trim_end(),
+    let (digits, extension) = match line.split_once(';') {
+        Some((digits, extension)) => (digits.trim_end_matches([' ', '\t']), extension),
+        None => (line, ""),
     };
-    let digits = match flaw {
-        Flaw::LooseSizes => digits.trim().trim_start_matches("0x").trim_start_matches(['+', '-']),
-        Flaw::WrapsSizes if digits.len() > 16 => &digits[digits.len() - 16..],
-        _ => digits,
-    };
-    let size = u64::from_str_radix(digits, 16).ok();
-    size.filter(|_| !digits.starts_with('+')).ok_or(Body::Refused(400))
+    let control = |c: char| c.is_ascii_control() && c != '\t';
+    let digits = sloppy::size(digits, flaw);
+    let wrong = digits.starts_with('+')
+        || (extension.contains(control) && flaw != Flaw::LfInExtensions)
+        || (!extension.is_empty() && flaw == Flaw::MindsExtensions);
+    u64::from_str_radix(&digits, 16).ok().filter(|_| !wrong).ok_or(Body::Refused(400))
 }

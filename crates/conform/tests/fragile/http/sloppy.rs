@@ -45,6 +45,11 @@ pub fn request_line(line: &str, flaw: Flaw) -> String {
 /// Everything that follows the request line, up to the empty line.
 pub fn fields(text: &str, flaw: Flaw) -> String {
     match flaw {
+        Flaw::DropsFolds => text
+            .split("\r\n")
+            .filter(|line| !line.starts_with(' '))
+            .collect::<Vec<_>>()
+            .join("\r\n"),
         Flaw::TakesFolds => text.replace("\r\n ", "").replace("\r\n\t", ""),
         Flaw::CrEndsLines => text.replace("\r\n", "\r").replace('\r', "\r\n"),
         Flaw::TrimsFirstField => text.trim_start_matches(' ').into(),
@@ -72,4 +77,60 @@ pub fn field(line: &str, flaw: Flaw) -> String {
         _ => value.into(),
     };
     format!("{name}:{value}")
+}
+
+/// The value of `Content-Length`.
+pub fn length(value: &str, flaw: Flaw) -> String {
+    let other = |c: char| !c.is_ascii_digit();
+    let number = match flaw {
+        Flaw::LooseLengths => value.split(other).next(),
+        Flaw::EmptyLengths if value.is_empty() => Some("0"),
+        Flaw::SignedLengths => Some(value.trim_start_matches(['+', '-'])),
+        Flaw::HexLengths => value.strip_prefix("0x"),
+        Flaw::SpacedLengths => value.split(' ').next(),
+        Flaw::ControlledLengths => Some(value.trim_matches(|c: char| c.is_control())),
+        Flaw::QuotedLengths => Some(value.trim_matches('"')),
+        Flaw::FirstOfList => value.split(',').next(),
+        Flaw::WrapsLengths => {
+            return value.parse::<u128>().map_or(value.into(), |n| (n as u64).to_string());
+        }
+        Flaw::LengthsOf32Bits => {
+            return value.parse::<u64>().map_or(value.into(), |n| (n as u32).to_string());
+        }
+        _ => None,
+    };
+    number.unwrap_or(value).into()
+}
+
+/// The value of `Transfer-Encoding`; `None` if the field is not minded at all.
+pub fn coding(value: &str, flaw: Flaw) -> Option<String> {
+    let chunked = match flaw {
+        Flaw::EmptyCoding | Flaw::DropsFolds if value.is_empty() => return None,
+        Flaw::TakesIdentity if value == "identity" => return None,
+        Flaw::AnyLastCoding => true,
+        Flaw::SubstringCoding => value.contains("chunked"),
+        Flaw::QuotedCoding => value.trim_matches('"') == "chunked",
+        Flaw::ControlledCoding => value.trim_matches(|c: char| c.is_control()) == "chunked",
+        Flaw::CodingParameters => value.split(';').next() == Some("chunked"),
+        Flaw::ChunkedTwice => value == "chunked, chunked",
+        Flaw::AnyCoding => value.ends_with(", chunked"),
+        _ => false,
+    };
+    Some(if chunked { "chunked".into() } else { value.into() })
+}
+
+/// The size of a chunk.
+pub fn size(digits: &str, flaw: Flaw) -> String {
+    let other = |c: char| !c.is_ascii_hexdigit();
+    let number = match flaw {
+        Flaw::LooseSizes => digits.split(other).next(),
+        Flaw::EmptySizes if digits.is_empty() => Some("0"),
+        Flaw::SignedSizes => Some(digits.trim_start_matches(['+', '-'])),
+        Flaw::PrefixedSizes => digits.strip_prefix("0x"),
+        Flaw::TrimsSizes => Some(digits.trim()),
+        Flaw::WrapsSizes => digits.get(digits.len().saturating_sub(16)..),
+        Flaw::SizesOf32Bits => digits.get(digits.len().saturating_sub(8)..),
+        _ => None,
+    };
+    number.unwrap_or(digits).into()
 }
