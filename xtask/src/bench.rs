@@ -55,7 +55,7 @@ pub struct Args {
     /// Only this step: 4, 04, threadpool or its whole name (repeatable)
     #[arg(long, value_name = "STEP")]
     step: Vec<String>,
-    /// echo, pipeline, mixed or crowd (repeatable; without it: echo and mixed)
+    /// echo, pipeline, mixed, hoard, storm, spread or crowd (repeatable)
     #[arg(long, value_name = "WORKLOAD")]
     workload: Vec<Workload>,
     /// frames or http (without it: both)
@@ -73,6 +73,9 @@ pub struct Args {
     /// In a pipeline: how many requests are sent together (16)
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
+    /// In a hoard: how many connections say nothing (100)
+    #[arg(long, value_name = "N")]
+    silent: Option<usize>,
     /// How long a round measures (1.2; quick 0.8)
     #[arg(long)]
     seconds: Option<f64>,
@@ -190,6 +193,10 @@ fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result
         args.depth.is_none() || workloads.contains(&Workload::Pipeline),
         "only a pipeline has a depth: pass --workload pipeline"
     );
+    ensure!(
+        args.silent.is_none() || workloads.contains(&Workload::Hoard),
+        "only a hoard has silent connections: pass --workload hoard"
+    );
     for &workload in workloads {
         for &protocol in protocols {
             let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
@@ -199,6 +206,10 @@ fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result
                 rate: args.rate.or(default.rate),
                 payload: args.payload.unwrap_or(default.payload),
                 depth: deep(workload).unwrap_or(default.depth),
+                silent: args
+                    .silent
+                    .filter(|_| workload == Workload::Hoard)
+                    .unwrap_or(default.silent),
                 ..default
             };
             plan.check()?;
@@ -208,6 +219,7 @@ fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result
     Ok(Method {
         connections: args.connections,
         rate: args.rate,
+        silent: args.silent,
         payload: args.payload,
         depth: args.depth,
         seconds,

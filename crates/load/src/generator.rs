@@ -68,6 +68,8 @@ pub struct Group {
 struct Slot {
     group: usize,
     connection: Option<Connection>,
+    /// When that was begun.
+    since: Instant,
     /// Has been connected or lost once, so nobody waits for its opening any more.
     settled: bool,
     /// Requests answered, of all its connections.
@@ -103,7 +105,8 @@ pub struct Census {
 
 /// All the clients.
 pub struct Generator {
-    /// The main group is the last; those who ask for primes come before it, and connect first.
+    /// The main group is the last; those who ask for primes, or for nothing, come before it, and connect
+    /// first.
     pub groups: Vec<Group>,
     pub errors: Errors,
     /// Connections opened again after a loss.
@@ -134,13 +137,15 @@ impl Generator {
         limits::make_room(plan.sockets())?;
         let poll = Poll::new().map_err(|error| Error::Io("waiting for readiness", error))?;
         let alarm = Alarm::new(&poll, ALARM).map_err(|error| Error::Io("a timer", error))?;
+        let now = Instant::now();
         let mut groups = Vec::new();
         let mut slots = Vec::new();
-        let mut add = |script, connections| {
+        let mut add = |script, connections, demand| {
             let group = groups.len();
             let slot = |_| Slot {
                 group,
                 connection: None,
+                since: now,
                 settled: false,
                 answered: 0,
                 last_answer: None,
@@ -149,16 +154,20 @@ impl Generator {
             groups.push(Group {
                 book: Book::new(),
                 script: Rc::new(script),
-                demand: Demand::Closed,
+                demand,
                 free: VecDeque::with_capacity(connections),
                 late_until: None,
             });
         };
-        if plan.workload == Workload::Mixed {
-            add(Script::prime(plan.protocol, plan.prime), plan.askers);
+        let prime = || Script::prime(plan.protocol, plan.prime);
+        let echo = || Script::echo(plan.protocol, plan.payload, plan.depth);
+        match plan.workload {
+            Workload::Mixed => add(prime(), plan.askers, Demand::Closed),
+            Workload::Hoard => add(echo(), plan.silent, Demand::Never),
+            _ => {}
         }
-        add(Script::echo(plan.protocol, plan.payload, plan.depth), plan.connections);
-        let now = Instant::now();
+        let main = if plan.workload == Workload::Spread { prime() } else { echo() };
+        add(main, plan.connections, Demand::Closed);
         Ok(Generator {
             groups,
             errors: Errors::default(),
@@ -195,6 +204,7 @@ impl Generator {
     /// From now on, requests are due.
     pub fn start(&mut self, now: Instant) {
         self.started = true;
+        self.slots.iter_mut().for_each(|slot| slot.since = now);
         if let Some(rate) = self.plan.rate
             && let Some(main) = self.groups.last_mut()
         {
@@ -260,7 +270,9 @@ impl Generator {
             Some(loss) => self.lose(index, loss, now),
             None => {
                 self.settle(index);
-                if self.is_free(index) {
+                if turn.answered.is_some() && self.leaves(index) {
+                    self.renew(index, now);
+                } else if self.is_free(index) {
                     self.release(index, now);
                 }
             }
@@ -272,6 +284,9 @@ impl Generator {
         let rests = self.rests(&self.slots[index]);
         let group = &mut self.groups[self.slots[index].group];
         let due = if self.started && !rests { group.demand.claim(now) } else { None };
+        // A client that comes for one request has waited since it set out.
+        let storm = self.plan.workload == Workload::Storm;
+        let due = due.map(|due| if storm { self.slots[index].since } else { due });
         match due {
             Some(due) => {
                 // The wait that was ours; since then it has been the server's.
@@ -337,10 +352,23 @@ impl Generator {
         self.plan.workload == Workload::Crowd && slot.answered > 0
     }
 
+    /// In a storm, everybody leaves when it is answered.
+    fn leaves(&self, index: usize) -> bool {
+        self.plan.workload == Workload::Storm && self.started && self.is_free(index)
+    }
+
+    /// Leaves in good order, and comes back at once.
+    fn renew(&mut self, index: usize, now: Instant) {
+        self.slots[index].connection = None;
+        self.slots[index].settled = false;
+        self.unsettled += 1;
+        self.opening.push_back((now, index));
+    }
+
     /// Opens the connections whose time has come.
     fn open_due(&mut self, now: Instant) -> Result<(), Error> {
         while let Some(&(due, index)) = self.opening.front()
-            && due.max(self.next_open) <= now
+            && self.opens_at(due) <= now
             && self.connecting < CONNECTING
         {
             self.opening.pop_front();
@@ -350,8 +378,17 @@ impl Generator {
         Ok(())
     }
 
+    /// A storm has no pace but that at which it is answered.
+    fn opens_at(&self, due: Instant) -> Instant {
+        match self.plan.workload {
+            Workload::Storm if self.started => due,
+            _ => due.max(self.next_open),
+        }
+    }
+
     fn open(&mut self, index: usize, now: Instant) -> Result<(), Error> {
         let slot = &mut self.slots[index];
+        slot.since = now;
         self.reopened += u64::from(slot.settled);
         let script = &self.groups[slot.group].script;
         match connection::open(self.plan.target, &mut self.source) {
@@ -398,7 +435,7 @@ impl Generator {
     /// nobody is free is no reason: there is nothing to be done about it.
     fn next_due(&mut self) -> Option<Instant> {
         let opening = self.opening.front().filter(|_| self.connecting < CONNECTING);
-        let mut next = opening.map(|&(due, _)| due.max(self.next_open));
+        let mut next = opening.map(|&(due, _)| self.opens_at(due));
         for group in 0..self.groups.len() {
             if self.started
                 && self.first_free(group).is_some()

@@ -20,14 +20,18 @@ load ADDR [flags]
   --workload W     echo (default): small requests
                    pipeline: the same, many sent together and then all answers awaited
                    mixed: small requests at a fixed rate, while others ask for long primes
+                   hoard: small requests at a fixed rate, beside many silent connections
+                   storm: a connection for each request
+                   spread: short computations, more than one core can do
                    crowd: one request each, then silence until standard input closes
   --protocol P     frames (default), http, or raw (the same bytes come back)
   --connections N  how many connections ask (64; crowd 1000)
   --rate R         open loop: so many requests a second are due, whatever the server does
-                   (mixed 200); without it, each connection asks when it has been answered
+                   (mixed and hoard 200, spread 6000); without it, each connection asks when it has been answered
   --seconds S      how long to measure (5)
   --warmup S       how long to run before that (1)
   --depth N        pipeline: so many requests are sent together (16)
+  --silent N       hoard: so many connections say nothing (100)
   --payload BYTES  the size of a frame's content or of a raw message (8; crowd 16384)
   --server-pid PID report what this process and its group spend, too (Linux)
   --json           the report as JSON
@@ -107,6 +111,10 @@ impl Flags {
                 Long("depth") => {
                     let depth = parser.value()?.parse()?;
                     overrides.push(Box::new(move |plan| plan.depth = depth));
+                }
+                Long("silent") => {
+                    let silent = parser.value()?.parse()?;
+                    overrides.push(Box::new(move |plan| plan.silent = silent));
                 }
                 Long("server-pid") => {
                     let pid = parser.value()?.parse()?;

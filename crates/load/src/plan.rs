@@ -23,6 +23,24 @@ pub const ASKERS: usize = 2;
 /// measured.
 pub const MIXED_RATE: f64 = 200.0;
 
+/// How many connections say nothing in the hoard, unless told otherwise: more than any pool has
+/// workers.
+pub const SILENT: usize = 100;
+
+/// How many connections ask in the hoard, unless told otherwise. It is about those beside them.
+pub const BESIDE: usize = 8;
+
+/// The largest prime below 2^35. Its check takes about 200 µs: so long that the generator, which needs
+/// ten or so for a request, is not what is measured, and another core is soon worth having.
+pub const SHORT_PRIME: u64 = (1 << 35) - 31;
+
+/// How many connections ask for it. As many as a pool has workers, so that none has to wait for another
+/// to leave.
+const SPREAD: usize = 4;
+
+/// How often it is asked for, unless a rate is given: more often than one core can answer.
+pub const SPREAD_RATE: f64 = 6000.0;
+
 /// How many requests are sent together in the pipeline workload, unless a depth is given: as many
 /// as others use, so that figures compare.
 pub const PIPELINE_DEPTH: usize = 16;
@@ -40,6 +58,12 @@ pub enum Workload {
     Pipeline,
     /// Small requests at a fixed rate, while others ask for long primes: who waits for whom?
     Mixed,
+    /// Small requests at a fixed rate, while many more are connected and silent: who starves?
+    Hoard,
+    /// A connection for each request: what does a connection cost?
+    Storm,
+    /// Short computations, more often than one core can do them: what does another core bring?
+    Spread,
     /// One request each, then silence: what does an open connection cost?
     Crowd,
 }
@@ -57,12 +81,26 @@ pub enum Protocol {
 }
 
 impl Workload {
+    /// All of them.
+    pub const ALL: [Workload; 7] = [
+        Workload::Echo,
+        Workload::Pipeline,
+        Workload::Mixed,
+        Workload::Hoard,
+        Workload::Storm,
+        Workload::Spread,
+        Workload::Crowd,
+    ];
+
     /// The word used in flags and reports.
     pub fn name(self) -> &'static str {
         match self {
             Workload::Echo => "echo",
             Workload::Pipeline => "pipeline",
             Workload::Mixed => "mixed",
+            Workload::Hoard => "hoard",
+            Workload::Storm => "storm",
+            Workload::Spread => "spread",
             Workload::Crowd => "crowd",
         }
     }
@@ -83,10 +121,10 @@ impl FromStr for Workload {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Workload, String> {
-        let all = [Workload::Echo, Workload::Pipeline, Workload::Mixed, Workload::Crowd];
-        let known = all.into_iter().find(|workload| workload.name() == word);
+        let known = Workload::ALL.into_iter().find(|workload| workload.name() == word);
         known.ok_or_else(|| {
-            format!("no workload is called `{word}`: echo, pipeline, mixed or crowd")
+            let all = Workload::ALL.map(Workload::name).join(", ");
+            format!("no workload is called `{word}`; there are {all}")
         })
     }
 }
@@ -124,7 +162,9 @@ pub struct Plan {
     pub depth: usize,
     /// In `mixed`: how many connections ask for primes.
     pub askers: usize,
-    /// In `mixed`: the prime that they ask for.
+    /// In `hoard`: how many connections say nothing.
+    pub silent: usize,
+    /// In `mixed` and `spread`: the prime that is asked for.
     pub prime: u64,
     /// The server's process, if its cost is wanted too.
     pub server: Option<u32>,
@@ -136,6 +176,9 @@ impl Plan {
         let (connections, rate, payload) = match workload {
             Workload::Echo | Workload::Pipeline => (64, None, 8),
             Workload::Mixed => (64, Some(MIXED_RATE), 8),
+            Workload::Hoard => (BESIDE, Some(MIXED_RATE), 8),
+            Workload::Storm => (64, None, 8),
+            Workload::Spread => (SPREAD, Some(SPREAD_RATE), 8),
             Workload::Crowd => (1000, None, 16 << 10),
         };
         Plan {
@@ -149,14 +192,19 @@ impl Plan {
             payload,
             depth: if workload == Workload::Pipeline { PIPELINE_DEPTH } else { 1 },
             askers: if workload == Workload::Mixed { ASKERS } else { 0 },
-            prime: LONG_PRIME,
+            silent: if workload == Workload::Hoard { SILENT } else { 0 },
+            prime: if workload == Workload::Spread { SHORT_PRIME } else { LONG_PRIME },
             server: None,
         }
     }
 
-    /// All connections, those that ask for primes included.
+    /// All connections, those included that ask for primes or for nothing.
     pub fn sockets(&self) -> usize {
-        self.connections + self.askers
+        self.connections + self.askers + self.silent
+    }
+
+    fn asks_for_primes(&self) -> bool {
+        matches!(self.workload, Workload::Mixed | Workload::Spread)
     }
 
     /// Says what makes no sense, before anything is opened.
@@ -184,11 +232,20 @@ impl Plan {
         if self.workload == Workload::Pipeline && self.rate.is_some() {
             return wrong("a pipeline asks when all is answered: it has no rate".into());
         }
-        if self.workload == Workload::Mixed && self.protocol == Protocol::Raw {
-            return wrong("a raw echo knows no primes: `mixed` needs frames or http".into());
+        let name = self.workload.name();
+        if self.asks_for_primes() && self.protocol == Protocol::Raw {
+            return wrong(format!("a raw echo knows no primes: `{name}` needs frames or http"));
         }
-        if self.workload == Workload::Mixed && self.rate.is_none() {
-            return wrong("`mixed` is an open loop: it needs a rate".into());
+        if matches!(self.workload, Workload::Mixed | Workload::Hoard | Workload::Spread)
+            && self.rate.is_none()
+        {
+            return wrong(format!("`{name}` is an open loop: it needs a rate"));
+        }
+        if self.workload != Workload::Hoard && self.silent > 0 {
+            return wrong("only a hoard has silent connections: pass --workload hoard".into());
+        }
+        if self.workload == Workload::Storm && self.rate.is_some() {
+            return wrong("a storm connects as fast as it is answered: it has no rate".into());
         }
         if self.workload == Workload::Crowd && self.rate.is_some() {
             return wrong("a crowd asks once and rests: it has no rate".into());
@@ -205,6 +262,8 @@ mod tests {
     fn the_long_prime_is_prime() {
         assert!(proto::is_prime(LONG_PRIME));
         assert!((LONG_PRIME + 1..1 << 52).all(|n| !proto::is_prime(n)), "and the largest");
+        assert!(proto::is_prime(SHORT_PRIME));
+        assert!((SHORT_PRIME + 1..1 << 35).all(|n| !proto::is_prime(n)), "and the largest");
     }
 
     #[test]
@@ -219,6 +278,12 @@ mod tests {
         assert!(never_deep.check().is_err());
         let vast = Plan { payload: 1 << 20, ..plan(Workload::Pipeline, Protocol::Frames) };
         assert!(vast.check().is_err());
+        assert!(plan(Workload::Spread, Protocol::Raw).check().is_err());
+        assert!(plan(Workload::Hoard, Protocol::Raw).check().is_ok());
+        let quiet = Plan { silent: 5, ..plan(Workload::Echo, Protocol::Http) };
+        assert!(quiet.check().is_err());
+        let stormy = Plan { rate: Some(5.0), ..plan(Workload::Storm, Protocol::Http) };
+        assert!(stormy.check().is_err());
         let timed = Plan { rate: Some(5.0), ..plan(Workload::Pipeline, Protocol::Http) };
         assert!(timed.check().is_err());
         let nan = Plan { rate: Some(f64::NAN), ..plan(Workload::Echo, Protocol::Frames) };

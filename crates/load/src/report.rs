@@ -26,7 +26,7 @@ const LATE: Duration = Duration::from_millis(1);
 pub struct Report {
     /// Where the load went.
     pub target: String,
-    /// `echo`, `pipeline` or `mixed`.
+    /// What the clients did; any but `crowd`.
     pub workload: Workload,
     /// `frames`, `http` or `raw`.
     pub protocol: Protocol,
@@ -38,6 +38,8 @@ pub struct Report {
     pub connections: usize,
     /// Connections open at the end, those for primes included.
     pub connected: usize,
+    /// Connections beside them that said nothing.
+    pub silent: usize,
     /// Connections that were not served: they had no answer for the second half of the time, or
     /// never came so far as to ask.
     pub starved: usize,
@@ -156,8 +158,9 @@ pub(crate) struct Cost {
 impl Report {
     pub(crate) fn new(plan: &Plan, generator: &Generator, elapsed: Duration, cost: Cost) -> Report {
         let (main, primes) = match generator.groups.as_slice() {
-            [primes, main] => (main, Some(primes)),
-            groups => (&groups[0], None),
+            [primes, main] if plan.workload == Workload::Mixed => (main, Some(primes)),
+            [.., main] => (main, None),
+            [] => unreachable!("every plan has a main group"),
         };
         let requests = Requests::new(&main.book, plan.connections, elapsed);
         let primes = primes.map(|group| Requests::new(&group.book, plan.askers, elapsed));
@@ -177,6 +180,7 @@ impl Report {
             depth: plan.depth,
             connections: plan.connections,
             connected: generator.census().connected,
+            silent: plan.silent,
             starved: generator.starved(ended - plan.measured / 2),
             offered: plan.rate,
             seconds: elapsed.as_secs_f64(),
@@ -268,6 +272,9 @@ impl fmt::Display for Report {
         }
         if self.workload == Workload::Pipeline {
             write!(f, ", {} requests deep", self.depth)?;
+        }
+        if self.silent > 0 {
+            write!(f, ", {} silent ones beside them", self.silent)?;
         }
         writeln!(f, ", {:.2} s", self.seconds)?;
         writeln!(f, "  {requests}")?;

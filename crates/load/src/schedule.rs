@@ -30,6 +30,8 @@ impl Schedule {
 /// Who decides that a connection asks again.
 #[derive(Debug, Clone)]
 pub enum Demand {
+    /// Nobody does: it is connected, and silent.
+    Never,
     /// The answer does: ask as soon as the last request is answered.
     Closed,
     /// The clock does.
@@ -51,6 +53,7 @@ impl Demand {
     /// A connection is free: takes the request that has waited longest and says when it was due.
     pub fn claim(&mut self, now: Instant) -> Option<Instant> {
         match self {
+            Demand::Never => None,
             Demand::Closed => Some(now),
             Demand::Open { schedule, claimed } => {
                 let due = schedule.due(*claimed);
@@ -66,7 +69,7 @@ impl Demand {
     pub fn next_due(&self) -> Option<Instant> {
         match self {
             Demand::Open { schedule, claimed } => Some(schedule.due(*claimed)),
-            Demand::Closed => None,
+            Demand::Closed | Demand::Never => None,
         }
     }
 }
@@ -105,5 +108,6 @@ mod tests {
         let now = Instant::now();
         assert_eq!(Demand::Closed.claim(now), Some(now));
         assert_eq!(Demand::Closed.next_due(), None);
+        assert_eq!((Demand::Never.claim(now), Demand::Never.next_due()), (None, None));
     }
 }

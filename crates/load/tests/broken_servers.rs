@@ -7,6 +7,7 @@ mod servers;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -370,6 +371,70 @@ fn a_crowd_asks_once_and_rests() {
     let crowd = Plan { connections: 50, ..Plan::new(frames(), Workload::Crowd, Protocol::Frames) };
     let result = load::crowd(&crowd, |crowd| *crowd).unwrap();
     assert_eq!((result.at_rest, result.errors.total()), (50, 0));
+}
+
+#[test]
+fn a_storm_has_a_connection_for_each_request() {
+    let came = Arc::new(AtomicU64::new(0));
+    let counter = Arc::clone(&came);
+    let counting = serve(move |_, stream| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        converse(stream.try_clone().unwrap(), greet(&stream));
+    });
+    let storm = Plan {
+        connections: 4,
+        warm_up: Duration::ZERO,
+        measured: Duration::from_millis(300),
+        ..Plan::new(counting, Workload::Storm, Protocol::Frames)
+    };
+    let report = measure(&storm);
+    assert!(report.requests.answered > 4, "{report}");
+    // Nobody asked twice: whoever was answered had come for that. The last may still be on their way.
+    let came = came.load(Ordering::SeqCst);
+    assert!(came >= report.requests.answered, "{came} came: {report}");
+    assert!(came <= report.requests.answered + 2 * 4, "{came} came: {report}");
+    assert_eq!((report.errors.total(), report.reopened), (0, 0), "{report}");
+}
+
+#[test]
+fn a_hoard_is_silent_and_starves_who_serves_them_in_turn() {
+    let hoard = |target| Plan {
+        connections: 2,
+        silent: 3,
+        warm_up: Duration::ZERO,
+        measured: Duration::from_secs(1),
+        ..Plan::new(target, Workload::Hoard, Protocol::Frames)
+    };
+    let report = measure(&hoard(frames()));
+    assert_eq!((report.connected, report.silent, report.starved), (5, 3, 0), "{report}");
+    let expected = (load::plan::MIXED_RATE * report.seconds) as u64;
+    let fell_due = report.requests.answered + report.requests.censored;
+    assert!(fell_due.abs_diff(expected) <= 2, "{report}");
+    assert_eq!(report.errors.total(), 0, "{report}");
+
+    let turn = Arc::new(Mutex::new(()));
+    let one_at_a_time = serve(move |_, stream| {
+        let _turn = turn.lock();
+        converse(stream.try_clone().unwrap(), greet(&stream));
+    });
+    let starved = measure(&hoard(one_at_a_time));
+    assert_eq!((starved.requests.answered, starved.starved), (0, 2), "{starved}");
+    assert!(starved.requests.response.p50.at_least, "{starved}");
+}
+
+#[test]
+fn a_spread_asks_for_primes_at_its_rate() {
+    let spread = Plan {
+        rate: Some(100.0),
+        warm_up: Duration::ZERO,
+        measured: Duration::from_secs(1),
+        ..Plan::new(frames(), Workload::Spread, Protocol::Frames)
+    };
+    let report = measure(&spread);
+    assert!(report.requests.answered > 0 && report.primes.is_none(), "{report}");
+    let total = report.requests.answered + report.requests.censored;
+    assert!(total.abs_diff((100.0 * report.seconds) as u64) <= 2, "{report}");
+    assert_eq!(report.errors.total(), 0, "{report}");
 }
 
 #[test]

@@ -36,6 +36,8 @@ pub struct Method {
     /// What overrides the generator's defaults: its flags.
     pub connections: Option<usize>,
     pub rate: Option<f64>,
+    /// Of hoards; the other workloads have none.
+    pub silent: Option<usize>,
     pub payload: Option<usize>,
     /// Of pipelines; the other workloads have none.
     pub depth: Option<usize>,
@@ -79,7 +81,10 @@ pub fn run(
     method: &Method,
     load: &Path,
 ) -> Result<Outcome, Interrupted> {
-    let outcome = contender.start(protocol, method.pinning.server()).and_then(|mut running| {
+    // Whether another core helps is seen only by who may use it.
+    let everywhere = workload == Workload::Spread;
+    let core = method.pinning.server().filter(|_| !everywhere);
+    let outcome = contender.start(protocol, core).and_then(|mut running| {
         let generator = Generator { load, target: running.address, workload, protocol, method };
         let outcome = match workload {
             Workload::Crowd => generator.crowd(&running).map(Outcome::Rested),
@@ -121,7 +126,7 @@ impl Generator<'_> {
     }
 
     fn measure(&self, server: &Running) -> Result<Report> {
-        let Method { connections, rate, seconds, warm_up, ref pinning, .. } = *self.method;
+        let Method { connections, rate, silent, seconds, warm_up, ref pinning, .. } = *self.method;
         let mut command = self.command();
         command.args(["--json", "--server-pid", &server.child.id().to_string()]);
         command.args(["--seconds", &seconds.to_string(), "--warmup", &warm_up.to_string()]);
@@ -131,7 +136,11 @@ impl Generator<'_> {
         if let Some(rate) = rate {
             command.args(["--rate", &rate.to_string()]);
         }
-        let generator = Child::start(&mut command, pinning.generator())?;
+        if let Some(silent) = silent.filter(|_| self.workload == Workload::Hoard) {
+            command.args(["--silent", &silent.to_string()]);
+        }
+        let core = pinning.generator().filter(|_| self.workload != Workload::Spread);
+        let generator = Child::start(&mut command, core)?;
         let line = generator.line(Duration::from_secs_f64(seconds + warm_up) + SLACK)?;
         let line = line.with_context(|| no_report(&generator))?;
         serde_json::from_str(&line).context("reading the generator's report")

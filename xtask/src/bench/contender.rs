@@ -66,7 +66,8 @@ impl Contender {
         match &self.kind {
             Kind::Step { .. } | Kind::Peer { speaks: None, .. } => Some(protocol),
             Kind::Peer { speaks: Some(Protocol::Raw), .. } => {
-                let fits = protocol == Protocol::Frames && workload != Workload::Mixed;
+                let knows = !matches!(workload, Workload::Mixed | Workload::Spread);
+                let fits = protocol == Protocol::Frames && knows;
                 fits.then_some(Protocol::Raw)
             }
             Kind::Peer { speaks: Some(own), .. } => (*own == protocol).then_some(*own),

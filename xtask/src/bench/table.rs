@@ -129,6 +129,17 @@ fn what_was_asked(report: &Report, protocol: Protocol) -> String {
         }
         None => "closed loop".into(),
     };
+    if report.workload == Workload::Hoard {
+        let silent = count(report.silent as u64);
+        return format!(
+            "{connections} connections, {pace}, {what}; beside them {silent} silent ones"
+        );
+    }
+    let what = match report.workload {
+        Workload::Spread => "200 µs of computing each, server and generator on any core".into(),
+        Workload::Storm => format!("{what}, a connection for each request"),
+        _ => what,
+    };
     let beside = report.primes.as_ref().map_or(String::new(), |primes| {
         format!("; beside them {} ask for a long prime again and again", primes.connections)
     });
