@@ -9,12 +9,14 @@ mod child;
 mod contender;
 mod interrupt;
 mod machine;
+mod page;
 mod pin;
 mod progress;
 mod record;
 mod stats;
 mod table;
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -85,6 +87,9 @@ pub struct Args {
     /// Write all results, with their histograms, into this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write a page with a picture of each table into this file
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Also measure a server that is not ours (repeatable)
     #[arg(long, value_name = "NAME=COMMAND {port}")]
     peer: Vec<String>,
@@ -138,9 +143,14 @@ pub fn run(args: Args) -> Result<()> {
         record.tables.push(table);
     }
     drop(progress);
-    println!("\n{}", footer(&record));
+    let footer = footer(&record);
+    println!("\n{footer}");
     if let Some(path) = &args.json {
         record.write(path)?;
+    }
+    if let Some(path) = &args.html {
+        let page = page::page(&record, &footer);
+        fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
     }
     let defects = record.defects();
     ensure!(defects.is_empty(), "not all is well:\n  {}", defects.join("\n  "));

@@ -86,7 +86,7 @@ fn grid(table: &Table, baseline: Option<&Row>, notes: Option<&[String]>) -> comf
 }
 
 /// In a table of steps, `step-` says nothing; `05-nonblocking` does.
-fn short(name: &str) -> &str {
+pub fn short(name: &str) -> &str {
     name.strip_prefix("step-").unwrap_or(name)
 }
 
@@ -103,17 +103,20 @@ pub fn brief(outcome: &Outcome) -> String {
 }
 
 fn title(table: &Table) -> String {
-    let (workload, protocol) = (table.workload.name(), table.protocol.name());
+    format!("{}, {}: {}", table.workload.name(), table.protocol.name(), asked(table))
+}
+
+/// What the clients did, in a line.
+pub fn asked(table: &Table) -> String {
     let rows = || table.rows.iter();
-    let asked = if let Some(report) = rows().flat_map(Row::reports).next() {
+    if let Some(report) = rows().flat_map(Row::reports).next() {
         what_was_asked(report, table.protocol)
     } else if let Some(rested) = rows().flat_map(Row::rested).next() {
         let connections = count(rested.crowd.connections as u64);
         format!("{connections} connections, at rest after one request each")
     } else {
         "no results".into()
-    };
-    format!("{workload}, {protocol}: {asked}")
+    }
 }
 
 fn what_was_asked(report: &Report, protocol: Protocol) -> String {
@@ -146,7 +149,7 @@ fn what_was_asked(report: &Report, protocol: Protocol) -> String {
     format!("{connections} connections, {pace}, {what}{beside}")
 }
 
-fn columns<'a>(workload: Workload, baseline: Option<&'a Row>) -> Vec<Column<'a>> {
+pub fn columns<'a>(workload: Workload, baseline: Option<&'a Row>) -> Vec<Column<'a>> {
     if workload == Workload::Crowd {
         return crowd_columns();
     }
@@ -237,7 +240,7 @@ fn spread(figure: Summary) -> String {
     if figure.rounds > 1 { format!(" ±{:.1} %", figure.spread()) } else { String::new() }
 }
 
-fn micros_per_request(report: &Report) -> Option<f64> {
+pub fn micros_per_request(report: &Report) -> Option<f64> {
     report.server.as_ref()?.micros_per_request
 }
 
@@ -264,7 +267,7 @@ fn recorded(requests: &Requests) -> u64 {
     requests.answered + requests.censored + requests.lost
 }
 
-fn median_time(row: &Row, pick: impl Fn(&Latency) -> Time) -> Option<Time> {
+pub fn median_time(row: &Row, pick: impl Fn(&Latency) -> Time) -> Option<Time> {
     let mut times: Vec<Time> = times(row, pick).collect();
     times.sort();
     times.get(times.len() / 2).copied()
@@ -289,7 +292,7 @@ fn errors<'a>(rounds: impl Iterator<Item = &'a Errors> + Clone) -> Option<String
     Some(count(rounds.map(Errors::total).sum()))
 }
 
-fn note(workload: Workload, row: &Row) -> String {
+pub fn note(workload: Workload, row: &Row) -> String {
     let mut notes = Vec::new();
     let failures: Vec<&str> = row.failures().collect();
     if let Some(reason) = failures.first() {
@@ -421,7 +424,7 @@ mod tests {
         });
         let mut report = json!({
             "target": "127.0.0.1:1", "workload": "echo", "protocol": "frames", "payload": 8,
-            "depth": 1,
+            "depth": 1, "silent": 0,
             "connections": 64, "connected": 64, "starved": 0, "offered": null,
             "seconds": 1.0, "warm_up_seconds": 0.1,
             "requests": {
