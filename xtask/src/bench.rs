@@ -6,7 +6,9 @@
 mod build;
 mod cell;
 mod child;
+mod compare;
 mod contender;
+mod csv;
 mod interrupt;
 mod machine;
 mod page;
@@ -87,6 +89,15 @@ pub struct Args {
     /// Write all results, with their histograms, into this file
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Write the figures of each round into this file, for a spreadsheet
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Say what has changed since the run that --json has written into this file
+    #[arg(long, value_name = "FILE")]
+    compare: Option<PathBuf>,
+    /// Fail if a figure is worse than then by more than this, and by more than chance explains
+    #[arg(long, value_name = "PERCENT", requires = "compare")]
+    fail_on_regression: Option<f64>,
     /// Write a page with a picture of each table into this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -116,6 +127,8 @@ pub fn run(args: Args) -> Result<()> {
         Some(protocol) => vec![protocol],
         None => vec![Protocol::Frames, Protocol::Http],
     };
+    let old = args.compare.as_deref().map(compare::read).transpose()?;
+    writable(&args)?;
     // Every process that is started from here inherits the limit.
     let nofile = limits::raise_descriptors();
     let method = method(&args, &workloads, &protocols)?;
@@ -126,7 +139,7 @@ pub fn run(args: Args) -> Result<()> {
     let (contenders, load) = contenders(&args)?;
     let baseline = args.baseline.as_deref().map(|name| known(name, &contenders)).transpose()?;
     let mut record = Record {
-        schema: 1,
+        schema: record::SCHEMA,
         machine: Machine::describe(nofile, method.pinning.describe()),
         method: MethodRecord { rounds, seconds: method.seconds, warm_up_seconds: method.warm_up },
         tables: Vec::new(),
@@ -143,17 +156,39 @@ pub fn run(args: Args) -> Result<()> {
         record.tables.push(table);
     }
     drop(progress);
-    let footer = footer(&record);
-    println!("\n{footer}");
+    println!("\n{}", footer(&record));
     if let Some(path) = &args.json {
         record.write(path)?;
     }
-    if let Some(path) = &args.html {
-        let page = page::page(&record, &footer);
-        fs::write(path, page).with_context(|| format!("writing {}", path.display()))?;
+    for (path, text) in [
+        (&args.csv, csv::csv as fn(&Record) -> String),
+        (&args.html, |record| page::page(record, &footer(record))),
+    ] {
+        if let Some(path) = path {
+            fs::write(path, text(&record))
+                .with_context(|| format!("writing {}", path.display()))?;
+        }
     }
+    let mut regressions = Vec::new();
+    if let Some(old) = &old {
+        let mut changes = compare::changes(old, &record);
+        print!("{}", compare::show(&mut changes, old));
+        let percent = args.fail_on_regression.unwrap_or(f64::INFINITY);
+        regressions =
+            compare::regressions(&changes, percent).into_iter().map(String::from).collect();
+    }
+    ensure!(regressions.is_empty(), "worse than before: {}", regressions.join(", "));
     let defects = record.defects();
     ensure!(defects.is_empty(), "not all is well:\n  {}", defects.join("\n  "));
+    Ok(())
+}
+
+/// Nobody likes to hear after the run that its results cannot be kept.
+fn writable(args: &Args) -> Result<()> {
+    for path in [&args.json, &args.csv, &args.html].into_iter().flatten() {
+        let file = fs::OpenOptions::new().append(true).create(true).open(path);
+        file.with_context(|| format!("{} cannot be written", path.display()))?;
+    }
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use load::cost::{Footprint, Server};
 use load::{Crowd, Protocol, Report, Workload};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::child::Child;
 use super::contender::{Contender, Running};
@@ -47,7 +47,7 @@ pub struct Method {
 }
 
 /// What came of a cell.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The generator's report.
@@ -59,7 +59,7 @@ pub enum Outcome {
 }
 
 /// What a crowd costs a server.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Rested {
     /// Who came to rest.
     pub crowd: Crowd,

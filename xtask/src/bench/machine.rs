@@ -4,12 +4,12 @@ use std::fs;
 use std::process::Command;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::steps;
 
 /// The machine, and the state of the sources.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Machine {
     /// The processor, as it names itself.
     pub cpu: String,
@@ -22,7 +22,7 @@ pub struct Machine {
     /// The commit that was measured; with `-dirty` if files were changed since.
     pub git_revision: String,
     /// Always `release`.
-    pub build_profile: &'static str,
+    pub build_profile: String,
     /// How many descriptors a process may have, servers included.
     pub nofile: u64,
     /// How TCP decides how much to send.
@@ -41,7 +41,7 @@ impl Machine {
             kernel: format!("{} {kernel}", std::env::consts::OS),
             date: httpdate::fmt_http_date(SystemTime::now()),
             git_revision: revision(),
-            build_profile: "release",
+            build_profile: "release".into(),
             nofile,
             congestion_control: read("/proc/sys/net/ipv4/tcp_congestion_control"),
             pinning,

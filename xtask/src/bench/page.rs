@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
+use load::Workload;
 use load::report::{Latency, Time};
 use load::units::{count, three_digits, time};
-use load::Workload;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::record::{Record, Row, Table};

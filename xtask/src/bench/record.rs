@@ -19,13 +19,16 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use load::{Protocol, Report, Workload};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::cell::{Outcome, Rested};
 use super::machine::Machine;
 
+/// What `schema` says now.
+pub const SCHEMA: u32 = 1;
+
 /// Everything that a run has found out.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Record {
     pub schema: u32,
     pub machine: Machine,
@@ -34,7 +37,7 @@ pub struct Record {
 }
 
 /// How it was measured, as far as the reports do not say so.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MethodRecord {
     pub rounds: usize,
     pub seconds: f64,
@@ -42,7 +45,7 @@ pub struct MethodRecord {
 }
 
 /// All servers under the same load.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Table {
     pub workload: Workload,
     pub protocol: Protocol,
@@ -50,7 +53,7 @@ pub struct Table {
 }
 
 /// One server, round by round.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct Row {
     pub name: String,
     pub rounds: Vec<Outcome>,
@@ -108,5 +111,42 @@ impl Record {
             }
         }
         defects
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use load::Workload;
+    use serde_json::json;
+
+    use super::*;
+    use crate::bench::table::tests::report;
+
+    /// A step in a table of three rounds: two with results, and one without.
+    pub fn record() -> Record {
+        let failed = Outcome::Failed("it said \"no\"".into());
+        let row = Row {
+            name: "step-05-nonblocking".into(),
+            rounds: vec![report(|_| ()), report(|_| ()), failed],
+        };
+        let (workload, protocol) = (Workload::Echo, Protocol::Frames);
+        let machine = json!({
+            "cpu": "a fast one", "cores": 2, "kernel": "linux 1.0",
+            "date": "Sun, 06 Nov 1994 08:49:37 GMT", "git_revision": "abc", "build_profile": "release",
+            "nofile": 1024, "congestion_control": "cubic", "pinning": "nobody is pinned",
+        });
+        Record {
+            schema: SCHEMA,
+            machine: serde_json::from_value(machine).unwrap(),
+            method: MethodRecord { rounds: 3, seconds: 1.0, warm_up_seconds: 0.1 },
+            tables: vec![Table { workload, protocol, rows: vec![row] }],
+        }
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let text = serde_json::to_string(&record()).unwrap();
+        let read: Record = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 }

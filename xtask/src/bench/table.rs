@@ -411,12 +411,12 @@ fn kinds_of_errors(row: &Row) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
     use serde_json::{Value, json};
 
     /// A report of 64 connections, with whatever is to be different in it.
-    fn report(change: impl FnOnce(&mut Value)) -> Outcome {
+    pub fn report(change: impl FnOnce(&mut Value)) -> Outcome {
         let time = |nanos: u64| json!({ "nanos": nanos, "at_least": false });
         let latency = json!({
             "p50": time(80_000), "p90": time(90_000), "p99": time(100_000),
