@@ -10,6 +10,7 @@ mod compare;
 mod contender;
 mod csv;
 mod interrupt;
+pub mod knee;
 mod machine;
 mod page;
 mod pin;

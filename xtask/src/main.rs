@@ -38,6 +38,8 @@ enum Command {
     Diff(diff::Args),
     /// Look for inputs that the protocols answer wrongly
     Fuzz(fuzz::Args),
+    /// Offer more and more, and draw where each step bends
+    Knee(bench::knee::Args),
     /// Print which step passes which conformance case
     Matrix(matrix::Args),
     /// Make a step of your own, in which only the waiting is left to write
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Fuzz(args) => fuzz::run(args),
+        Command::Knee(args) => bench::knee::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::New(args) => new::run(args),
         Command::Strangers(args) => strangers::run(args),

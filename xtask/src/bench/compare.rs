@@ -170,6 +170,6 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert!(lines[1].contains("abc") && lines[1].contains("1 of 2"), "{text}");
         assert!(lines[2].starts_with("!  +24.4 %  4.10 µs to 5.10 µs"), "{text}");
-        assert!(lines[3].starts_with("   +7.3 %"), "{text}");
+        assert!(lines[3].starts_with("    +7.3 %"), "{text}");
     }
 }

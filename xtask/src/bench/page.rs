@@ -12,7 +12,7 @@ use super::record::{Record, Row, Table};
 use super::stats::{Summary, summary};
 use super::table;
 
-mod axis;
+pub mod axis;
 
 use axis::Axis;
 
