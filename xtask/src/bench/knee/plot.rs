@@ -11,7 +11,7 @@ const WIDTH: f64 = 860.0;
 const HEIGHT: f64 = 520.0;
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 190.0;
-const TOP: f64 = 20.0;
+const TOP: f64 = 26.0;
 const BOTTOM: f64 = 50.0;
 
 /// Two labels are at least so far apart.
@@ -79,7 +79,7 @@ impl Plot {
     fn of(sweep: &Sweep) -> Plot {
         let points = || sweep.curves.iter().flat_map(|curve| &curve.points);
         let most = points().map(|point| point.offered).fold(0.0, f64::max);
-        let times: Vec<f64> = points().map(|point| point.p99.nanos as f64).collect();
+        let times: Vec<f64> = points().map(|point| point.mean * 1e9).collect();
         let lowest = sweep.service * 1e9;
         Plot {
             loads: Axis::linear(most),
@@ -99,7 +99,7 @@ impl Plot {
         let size = format!("0 0 {WIDTH} {HEIGHT}");
         html! {
             svg.knee viewBox=(size) role="img" aria-labelledby="knee-title knee-description" {
-                title id="knee-title" { "99 in 100 requests took no longer, against the load" }
+                title id="knee-title" { "How long a request takes on average, against the load" }
                 desc id="knee-description" { (in_words(sweep)) }
                 (self.grid())
                 @for cores in 1..=sweep.cores.min(2) { (self.prediction(sweep, cores)) }
@@ -124,7 +124,7 @@ impl Plot {
                 text.tick x=(x) y=(bottom + 18.0) text-anchor="middle" { (tick.label) }
             }
             text.tick x=((LEFT + right) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { "requests offered a second" }
-            text.tick x="6" y=(TOP - 6.0) { "p99" }
+            text.tick x="6" y=(TOP - 6.0) { "mean response time" }
         }
     }
 
@@ -145,18 +145,18 @@ impl Plot {
     }
 
     fn curve(&self, curve: &Curve, number: usize, label: f64) -> Markup {
-        let points = curve.points.iter().map(|point| (point.offered, point.p99.nanos as f64));
+        let points = curve.points.iter().map(|point| (point.offered, point.mean * 1e9));
         let last = curve
             .points
             .last()
-            .map_or((LEFT, TOP), |point| (self.x(point.offered), self.y(point.p99.nanos as f64)));
+            .map_or((LEFT, TOP), |point| (self.x(point.offered), self.y(point.mean * 1e9)));
         let class = format!("curve c{}", number % 8);
         html! {
             g class="server" tabindex="0" {
                 title { (short(&curve.name)) }
                 polyline class=(class) points=(self.points(points)) {}
                 @for point in &curve.points {
-                    circle class=(format!("dot c{}", number % 8)) cx=(self.x(point.offered)) cy=(self.y(point.p99.nanos as f64)) r="3" {
+                    circle class=(format!("dot c{}", number % 8)) cx=(self.x(point.offered)) cy=(self.y(point.mean * 1e9)) r="3" {
                         title { (short(&curve.name)) ": " (count(point.offered as u64)) " requests/s, p99 " (point.p99) }
                     }
                 }
@@ -173,7 +173,7 @@ impl Plot {
 
     /// Where each name is written: beside the end of its curve, and not over another.
     fn labels(&self, sweep: &Sweep) -> Vec<f64> {
-        let end = |curve: &Curve| curve.points.last().map_or(TOP, |p| self.y(p.p99.nanos as f64));
+        let end = |curve: &Curve| curve.points.last().map_or(TOP, |p| self.y(p.mean * 1e9));
         let mut order: Vec<usize> = (0..sweep.curves.len()).collect();
         order.sort_by(|&a, &b| end(&sweep.curves[a]).total_cmp(&end(&sweep.curves[b])));
         let mut labels = vec![0.0; order.len()];

@@ -20,7 +20,7 @@ pub struct Tick {
 impl Axis {
     /// From 0 to a round number above the highest value.
     pub fn linear(highest: f64) -> Axis {
-        let step = step(highest / 4.0);
+        let step = step(highest / 6.0);
         let high = (highest / step).ceil().max(1.0) * step;
         let mut axis = Axis { low: 0.0, high, logarithmic: false, ticks: Vec::new() };
         let values = (0..).map(|n| f64::from(n) * step).take_while(|value| *value <= high * 1.001);
@@ -78,9 +78,12 @@ mod tests {
     #[test]
     fn a_linear_axis_begins_at_nothing_and_ends_at_a_round_number() {
         let axis = Axis::linear(4.3);
-        assert_eq!(labels(&axis), ["0", "2", "4", "6"]);
-        assert_eq!((axis.place(0.0), axis.place(3.0), axis.place(9.0)), (0.0, 0.5, 1.0));
-        assert_eq!(labels(&Axis::linear(9000.0)), ["0", "5,000", "10,000"]);
+        assert_eq!(labels(&axis), ["0", "1", "2", "3", "4", "5"]);
+        assert_eq!((axis.place(0.0), axis.place(2.5), axis.place(9.0)), (0.0, 0.5, 1.0));
+        assert_eq!(
+            labels(&Axis::linear(9000.0)),
+            ["0", "2,000", "4,000", "6,000", "8,000", "10,000"]
+        );
         assert!(Axis::linear(0.0).place(1.0).is_finite());
     }
 
