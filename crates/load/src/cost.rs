@@ -8,10 +8,35 @@ use serde::{Deserialize, Serialize};
 /// What a server's processes occupy at one moment.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Footprint {
-    /// Resident memory in bytes (`VmRSS`). The kernel's own share for sockets is not in it.
+    /// Resident memory in bytes (`VmRSS`). What the kernel holds is not in it.
     pub resident: u64,
     /// Threads.
     pub threads: u64,
+    /// What the kernel holds for the processes and their threads, in bytes: page tables (`VmPTE`) and a
+    /// stack of 16 KiB for each thread.
+    pub kernel: u64,
+    /// What the kernel holds in the buffers of all TCP sockets of this machine, in bytes
+    /// (`/proc/net/sockstat`): also the clients', if they are here.
+    pub sockets: u64,
+}
+
+/// How often threads lost their core.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Switches {
+    /// Because they waited for something.
+    pub voluntary: u64,
+    /// Because others wanted it.
+    pub involuntary: u64,
+}
+
+impl Switches {
+    /// Since then; `None` if threads have ended meanwhile and taken their figures with them.
+    pub fn since(self, then: Switches) -> Option<Switches> {
+        Some(Switches {
+            voluntary: self.voluntary.checked_sub(then.voluntary)?,
+            involuntary: self.involuntary.checked_sub(then.involuntary)?,
+        })
+    }
 }
 
 /// A server's processes: one, and those in the process group that it leads. They are listed anew
@@ -40,6 +65,18 @@ impl Server {
         for one in self.others().into_iter().filter_map(footprint) {
             sum.resident += one.resident;
             sum.threads += one.threads;
+            sum.kernel += one.kernel;
+        }
+        Some(sum)
+    }
+
+    /// How often the threads that there are now have lost their core so far; `None` where it cannot be
+    /// read.
+    pub fn switches(&self) -> Option<Switches> {
+        let mut sum = switches(self.leader)?;
+        for one in self.others().into_iter().filter_map(switches) {
+            sum.voluntary += one.voluntary;
+            sum.involuntary += one.involuntary;
         }
         Some(sum)
     }
@@ -75,12 +112,44 @@ fn processor_time(pid: u32) -> Option<Duration> {
 
 #[cfg(target_os = "linux")]
 fn footprint(pid: u32) -> Option<Footprint> {
+    const KERNEL_STACK: u64 = 16 << 10;
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let field = |name: &str| -> Option<u64> {
-        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim_start_matches(':').split_whitespace().next()?.parse().ok()
-    };
-    Some(Footprint { resident: field("VmRSS")? * 1024, threads: field("Threads")? })
+    let threads = field(&status, "Threads:")?;
+    Some(Footprint {
+        resident: field(&status, "VmRSS:")? * 1024,
+        threads,
+        kernel: field(&status, "VmPTE:")? * 1024 + threads * KERNEL_STACK,
+        sockets: sockets().unwrap_or(0),
+    })
+}
+
+/// The number behind this name in a file of `/proc`.
+#[cfg(target_os = "linux")]
+fn field(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+/// `TCP: inuse 5 orphan 0 tw 0 alloc 7 mem 2`, in pages.
+#[cfg(target_os = "linux")]
+fn sockets() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/net/sockstat").ok()?;
+    let tcp = text.lines().find_map(|line| line.strip_prefix("TCP:"))?;
+    let pages: u64 = tcp.rsplit_once("mem ")?.1.trim().parse().ok()?;
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok()??;
+    Some(pages * u64::try_from(page).ok()?)
+}
+
+#[cfg(target_os = "linux")]
+fn switches(pid: u32) -> Option<Switches> {
+    let mut sum = Switches::default();
+    for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
+        // A thread may end while we look.
+        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+        sum.voluntary += field(&status, "voluntary_ctxt_switches:").unwrap_or(0);
+        sum.involuntary += field(&status, "nonvoluntary_ctxt_switches:").unwrap_or(0);
+    }
+    Some(sum)
 }
 
 /// The processes of the group that `leader` leads (proc_pid_stat(5), field 5).
@@ -108,6 +177,11 @@ fn footprint(_: u32) -> Option<Footprint> {
 }
 
 #[cfg(not(target_os = "linux"))]
+fn switches(_: u32) -> Option<Switches> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
 fn group(_: u32) -> Vec<u32> {
     Vec::new()
 }
@@ -125,6 +199,25 @@ mod tests {
         assert!(me.processor_time().unwrap() > before);
         let footprint = me.footprint().unwrap();
         assert!(footprint.resident > 100 << 10 && footprint.threads >= 1, "{footprint:?}");
+        assert!(footprint.kernel >= footprint.threads * (16 << 10), "{footprint:?}");
+    }
+
+    #[test]
+    fn a_thread_that_waits_gives_up_its_core() {
+        use std::sync::mpsc;
+
+        let me = Server::new(std::process::id());
+        let ((ask, asked), (answer, answered)) = (mpsc::channel(), mpsc::channel());
+        std::thread::spawn(move || asked.iter().try_for_each(|()| answer.send(())));
+        let before = me.switches().unwrap();
+        // Other tests' threads end and take their figures along: then it is looked at again.
+        let grew = (0..1000).any(|_| {
+            ask.send(()).unwrap();
+            answered.recv().unwrap();
+            me.switches().unwrap().since(before).is_some_and(|since| since.voluntary > 0)
+        });
+        assert!(grew);
+        assert_eq!(Switches::default().since(Switches { voluntary: 1, involuntary: 0 }), None);
     }
 
     #[test]
@@ -134,6 +227,7 @@ mod tests {
         let gone = Server::new(child.id());
         assert_eq!(gone.processor_time(), None);
         assert_eq!(gone.footprint(), None);
+        assert_eq!(gone.switches(), None);
     }
 
     #[test]

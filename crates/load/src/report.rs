@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::book::{Book, Errors};
-use crate::cost::Footprint;
+use crate::cost::{Footprint, Switches};
 use crate::generator::Generator;
 use crate::{Plan, Protocol, Workload, units};
 
@@ -132,6 +132,8 @@ pub struct ServerCost {
     pub processor_time: u64,
     /// The same for each request answered, in microseconds; `null` without any.
     pub micros_per_request: Option<f64>,
+    /// How often its threads lost their core meanwhile; `null` if it cannot be told.
+    pub switches: Option<Switches>,
     /// Memory and threads at the end, all connections being open.
     pub footprint: Footprint,
 }
@@ -153,6 +155,7 @@ pub(crate) struct Cost {
     pub own_wait: Option<Duration>,
     pub server: Option<Duration>,
     pub footprint: Option<Footprint>,
+    pub switches: Option<Switches>,
 }
 
 impl Report {
@@ -199,6 +202,7 @@ impl Report {
                 processor_time: spent.as_nanos() as u64,
                 micros_per_request: (answered > 0)
                     .then(|| spent.as_secs_f64() * 1e6 / answered as f64),
+                switches: cost.switches,
                 footprint,
             }),
         }

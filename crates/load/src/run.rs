@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::cost::{self, Server};
+use crate::cost::{self, Server, Switches};
 use crate::generator::Generator;
 use crate::report::{Cost, Crowd, Report};
 use crate::{Error, Plan};
@@ -34,6 +34,7 @@ pub fn measure(plan: &Plan) -> Result<Report, Error> {
         // Less than before: a process has ended and taken its figures with it.
         server: after.server.zip(before.server).and_then(|(now, then)| now.checked_sub(then)),
         footprint,
+        switches: after.switches.zip(before.switches).and_then(|(now, then)| now.since(then)),
     };
     let report = Report::new(plan, &generator, elapsed, cost);
     generator.leave()?;
@@ -62,6 +63,7 @@ struct Spent {
     own: Option<Duration>,
     own_wait: Option<Duration>,
     server: Option<Duration>,
+    switches: Option<Switches>,
 }
 
 impl Spent {
@@ -71,6 +73,7 @@ impl Spent {
             own: cost::own_processor_time(),
             own_wait: cost::own_wait(),
             server: server.and_then(Server::processor_time),
+            switches: server.and_then(Server::switches),
         }
     }
 }

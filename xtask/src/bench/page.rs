@@ -84,7 +84,8 @@ fn section(table: &Table) -> Markup {
 
 /// The same as on a terminal.
 fn figures(table: &Table) -> Markup {
-    let columns = table::columns(table.workload, None);
+    let mut columns = table::columns(table.workload, None);
+    columns.extend(table::more_columns(table.workload));
     html! {
         div.scroll tabindex="0" role="region" aria-label="All figures" {
             table {

@@ -1,7 +1,7 @@
 //! The results, as they go into `--json FILE`.
 //!
 //! ```text
-//! schema    1; grows when a field changes its meaning or goes
+//! schema    2; grows when a field changes its meaning or goes
 //! machine   what it was measured on (machine.rs)
 //! method    how: rounds, seconds and warm_up_seconds of each
 //! tables    one for each workload and protocol:
@@ -25,7 +25,7 @@ use super::cell::{Outcome, Rested};
 use super::machine::Machine;
 
 /// What `schema` says now.
-pub const SCHEMA: u32 = 1;
+pub const SCHEMA: u32 = 2;
 
 /// Everything that a run has found out.
 #[derive(Debug, Serialize, Deserialize)]

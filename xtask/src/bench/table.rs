@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Color, LineStyle, TableStyle};
 use load::book::Errors;
+use load::cost::{Footprint, Switches};
 use load::report::{Latency, Requests, ServerCost, Time};
 use load::units::{bytes, count, three_digits, time};
 use load::{Crowd, Protocol, Report, Workload};
@@ -199,6 +200,48 @@ pub fn columns<'a>(workload: Workload, baseline: Option<&'a Row>) -> Vec<Column<
     ));
     columns.push(("errors", Box::new(|row| errors(row.reports().map(|report| &report.errors)))));
     columns
+}
+
+/// What there is no room for on a terminal.
+pub fn more_columns(workload: Workload) -> Vec<Column<'static>> {
+    if workload == Workload::Crowd {
+        let grown = |rested: &Rested, of: fn(&Footprint) -> u64| {
+            let (before, after) = (of(&rested.before) as f64, of(&rested.after) as f64);
+            format!("{:.0}", (after - before) / rested.crowd.at_rest.max(1) as f64)
+        };
+        return vec![
+            (
+                "kernel bytes/connection (threads, page tables)",
+                Box::new(move |row| row.rested().last().map(|r| grown(r, |f| f.kernel))),
+            ),
+            (
+                "socket buffers/connection (both ends)",
+                Box::new(move |row| row.rested().last().map(|r| grown(r, |f| f.sockets))),
+            ),
+        ];
+    }
+    let per_request = |row: &Row, of: fn(&Switches) -> u64| {
+        let each = row.reports().filter_map(|report| {
+            let switches = report.server.as_ref()?.switches?;
+            let answered = report.requests.answered.max(1) as f64;
+            Some(of(&switches) as f64 / answered)
+        });
+        Some(format!("{:.3}", summary(each)?.median))
+    };
+    vec![
+        ("waits/request", Box::new(move |row| per_request(row, |switches| switches.voluntary))),
+        (
+            "preempted/request",
+            Box::new(move |row| per_request(row, |switches| switches.involuntary)),
+        ),
+        (
+            "kernel memory (threads, page tables)",
+            Box::new(|row| {
+                let servers = row.reports().filter_map(|report| report.server.as_ref());
+                servers.map(|server| server.footprint.kernel).max().map(bytes)
+            }),
+        ),
+    ]
 }
 
 fn crowd_columns() -> Vec<Column<'static>> {
@@ -437,7 +480,8 @@ pub mod tests {
             "generator": { "busy": 0.5, "waited": 0.01, "send_lag_p99": 0, "saturated": false },
             "server": {
                 "processor_time": 4_000_000, "micros_per_request": 4.0,
-                "footprint": { "resident": 3_145_728, "threads": 2 },
+                "switches": { "voluntary": 10, "involuntary": 1 },
+                "footprint": { "resident": 3_145_728, "threads": 2, "kernel": 65_536, "sockets": 0 },
             },
         });
         change(&mut report);
