@@ -54,16 +54,20 @@ Examples:
 
 The file that --json writes is described in xtask/src/bench/record.rs.")]
 pub struct Args {
-    /// One short round of everything, in less than a minute
+    /// One short round of echo and mixed, in less than a minute
     #[arg(long)]
     quick: bool,
+    /// All workloads in both protocols, nine rounds of five seconds: hours, to claim something
+    #[arg(long, conflicts_with = "quick")]
+    full: bool,
     /// Only this step: 4, 04, threadpool or its whole name (repeatable)
     #[arg(long, value_name = "STEP")]
     step: Vec<String>,
-    /// echo, pipeline, mixed, hoard, storm, spread or crowd (repeatable)
+    /// echo, pipeline, mixed, hoard, storm, spread or crowd (repeatable). Without it: echo and
+    /// mixed, and, with frames, hoard, spread and crowd
     #[arg(long, value_name = "WORKLOAD")]
     workload: Vec<Workload>,
-    /// frames or http (without it: both)
+    /// frames or http (without it, with a workload that is named: both)
     #[arg(long)]
     protocol: Option<Protocol>,
     /// How many connections ask (64; in a crowd 1000)
@@ -81,10 +85,10 @@ pub struct Args {
     /// In a hoard: how many connections say nothing (100)
     #[arg(long, value_name = "N")]
     silent: Option<usize>,
-    /// How long a round measures (1.2; quick 0.8)
+    /// How long a round measures (1.2; quick 0.8, full 5)
     #[arg(long)]
     seconds: Option<f64>,
-    /// How many rounds, interleaved: A B C A B C (3; quick 1). Nine to claim something
+    /// How many rounds, interleaved: A B C A B C (3; quick 1, full 9). Nine to claim something
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
     /// Write all results, with their histograms, into this file
@@ -118,22 +122,13 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let workloads = if args.workload.is_empty() {
-        vec![Workload::Echo, Workload::Mixed]
-    } else {
-        args.workload.clone()
-    };
-    let protocols = match args.protocol {
-        Some(Protocol::Raw) => bail!("no step speaks raw; a peer may: --peer-protocol raw"),
-        Some(protocol) => vec![protocol],
-        None => vec![Protocol::Frames, Protocol::Http],
-    };
+    let kinds = kinds(&args)?;
     let old = args.compare.as_deref().map(compare::read).transpose()?;
     writable(&args)?;
     // Every process that is started from here inherits the limit.
     let nofile = limits::raise_descriptors();
-    let method = method(&args, &workloads, &protocols)?;
-    let rounds = args.rounds.unwrap_or(if args.quick { 1 } else { 3 });
+    let method = method(&args, &kinds)?;
+    let rounds = args.rounds.unwrap_or(args.pick(1, 3, 9));
     ensure!(rounds > 0, "no rounds: pass --rounds 1 or more");
 
     interrupt::listen()?;
@@ -145,10 +140,6 @@ pub fn run(args: Args) -> Result<()> {
         method: MethodRecord { rounds, seconds: method.seconds, warm_up_seconds: method.warm_up },
         tables: Vec::new(),
     };
-    let kinds: Vec<(Workload, Protocol)> = workloads
-        .iter()
-        .flat_map(|&workload| protocols.iter().map(move |&protocol| (workload, protocol)))
-        .collect();
     let cells: usize = kinds.iter().map(|&kind| entrants(&contenders, kind).count()).sum();
     let mut progress = Progress::new((cells * rounds) as u64);
     for kind in kinds {
@@ -182,6 +173,46 @@ pub fn run(args: Args) -> Result<()> {
     let defects = record.defects();
     ensure!(defects.is_empty(), "not all is well:\n  {}", defects.join("\n  "));
     Ok(())
+}
+
+impl Args {
+    /// One for a glance, one for every day, and one to claim something.
+    fn pick<T>(&self, quick: T, usual: T, full: T) -> T {
+        match (self.quick, self.full) {
+            (true, _) => quick,
+            (_, true) => full,
+            _ => usual,
+        }
+    }
+}
+
+/// The tables, in their order: those that are asked for, or those that tell the story.
+fn kinds(args: &Args) -> Result<Vec<(Workload, Protocol)>> {
+    let both = [Protocol::Frames, Protocol::Http];
+    let protocols = match args.protocol {
+        Some(Protocol::Raw) => bail!("no step speaks raw; a peer may: --peer-protocol raw"),
+        Some(protocol) => vec![protocol],
+        None => both.to_vec(),
+    };
+    let workloads = match (args.workload.as_slice(), args.quick, args.full) {
+        ([], true, _) => vec![Workload::Echo, Workload::Mixed],
+        ([], _, true) => Workload::ALL.to_vec(),
+        ([], _, _) => {
+            let story = [Workload::Echo, Workload::Mixed, Workload::Hoard, Workload::Spread];
+            [&story[..], &[Workload::Crowd]].concat()
+        }
+        (asked, _, _) => asked.to_vec(),
+    };
+    // Who starves, and what a core brings, does not depend on what is spoken.
+    let once = args.workload.is_empty() && !args.full && args.protocol.is_none();
+    let tells_enough = |&(workload, protocol): &(Workload, Protocol)| {
+        let short = matches!(workload, Workload::Echo | Workload::Mixed);
+        !once || short || protocol == Protocol::Frames
+    };
+    let kinds = workloads
+        .iter()
+        .flat_map(|&workload| protocols.iter().map(move |&protocol| (workload, protocol)));
+    Ok(kinds.filter(tells_enough).collect())
 }
 
 /// Nobody likes to hear after the run that its results cannot be kept.
@@ -231,36 +262,32 @@ fn entrants(
 }
 
 /// How cells are measured; what makes no sense is said before anything is built.
-fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result<Method> {
-    let seconds = args.seconds.unwrap_or(if args.quick { 0.8 } else { 1.2 });
+fn method(args: &Args, kinds: &[(Workload, Protocol)]) -> Result<Method> {
+    let asked = |workload| kinds.iter().any(|&(asked, _)| asked == workload);
+    let seconds = args.seconds.unwrap_or(args.pick(0.8, 1.2, 5.0));
     ensure!(seconds > 0.0 && seconds <= 3600.0, "--seconds must be above 0 and at most 3600");
     let deep = |workload| args.depth.filter(|_| workload == Workload::Pipeline);
     ensure!(
-        args.depth.is_none() || workloads.contains(&Workload::Pipeline),
+        args.depth.is_none() || asked(Workload::Pipeline),
         "only a pipeline has a depth: pass --workload pipeline"
     );
     ensure!(
-        args.silent.is_none() || workloads.contains(&Workload::Hoard),
+        args.silent.is_none() || asked(Workload::Hoard),
         "only a hoard has silent connections: pass --workload hoard"
     );
-    for &workload in workloads {
-        for &protocol in protocols {
-            let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-            let default = Plan::new(nobody, workload, protocol);
-            let plan = Plan {
-                connections: args.connections.unwrap_or(default.connections),
-                rate: args.rate.or(default.rate),
-                payload: args.payload.unwrap_or(default.payload),
-                depth: deep(workload).unwrap_or(default.depth),
-                silent: args
-                    .silent
-                    .filter(|_| workload == Workload::Hoard)
-                    .unwrap_or(default.silent),
-                ..default
-            };
-            plan.check()?;
-            limits::make_room(plan.sockets())?;
-        }
+    for &(workload, protocol) in kinds {
+        let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let default = Plan::new(nobody, workload, protocol);
+        let plan = Plan {
+            connections: args.connections.unwrap_or(default.connections),
+            rate: args.rate.or(default.rate),
+            payload: args.payload.unwrap_or(default.payload),
+            depth: deep(workload).unwrap_or(default.depth),
+            silent: args.silent.filter(|_| workload == Workload::Hoard).unwrap_or(default.silent),
+            ..default
+        };
+        plan.check()?;
+        limits::make_room(plan.sockets())?;
     }
     Ok(Method {
         connections: args.connections,
@@ -269,7 +296,7 @@ fn method(args: &Args, workloads: &[Workload], protocols: &[Protocol]) -> Result
         payload: args.payload,
         depth: args.depth,
         seconds,
-        warm_up: if args.quick { 0.2 } else { 0.3 },
+        warm_up: args.pick(0.2, 0.3, 1.0),
         pinning: Pinning::choose(!args.no_pin),
     })
 }

@@ -53,7 +53,10 @@ impl Pinning {
     pub fn describe(&self) -> String {
         match self {
             Pinning::Cores { server, generator } => {
-                format!("server pinned to core {server}, generator to core {generator}")
+                format!(
+                    "server pinned to core {server}, generator to core {generator}; what another core \
+                     brings, only `spread` can show, where nobody is pinned"
+                )
             }
             Pinning::None(reason) => format!("nothing pinned ({reason})"),
         }
