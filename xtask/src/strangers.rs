@@ -95,7 +95,7 @@ struct Checked {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    // Commands and paths start there.
+    // The commands are written for there.
     env::set_current_dir(steps::root()).context("going to the root of the repository")?;
     let (strangers, notes) = (strangers()?, notes()?);
     for name in &args.names {
@@ -115,7 +115,7 @@ pub fn run(args: Args) -> Result<()> {
         print!("{}", one.summary());
         checked.push(one);
     }
-    let page = fs::read_to_string(PAGE).with_context(|| format!("reading {PAGE}"))?;
+    let page = read(PAGE)?;
     let renewed = renewed(&page, &strangers, &notes, &checked)?;
     if args.write {
         fs::write(PAGE, &renewed).with_context(|| format!("writing {PAGE}"))?;
@@ -134,8 +134,7 @@ fn strangers() -> Result<Vec<Stranger>> {
     struct File {
         stranger: Vec<Stranger>,
     }
-    let text = fs::read_to_string(STRANGERS).with_context(|| format!("reading {STRANGERS}"))?;
-    Ok(toml::from_str::<File>(&text).context(STRANGERS)?.stranger)
+    Ok(toml::from_str::<File>(&read(STRANGERS)?).context(STRANGERS)?.stranger)
 }
 
 fn notes() -> Result<Vec<Note>> {
@@ -143,8 +142,11 @@ fn notes() -> Result<Vec<Note>> {
     struct File {
         note: Vec<Note>,
     }
-    let text = fs::read_to_string(NOTES).with_context(|| format!("reading {NOTES}"))?;
-    Ok(toml::from_str::<File>(&text).context(NOTES)?.note)
+    Ok(toml::from_str::<File>(&read(NOTES)?).context(NOTES)?.note)
+}
+
+fn read(path: &str) -> Result<String> {
+    fs::read_to_string(steps::root().join(path)).with_context(|| format!("reading {path}"))
 }
 
 impl Stranger {
@@ -354,4 +356,133 @@ fn renewed(
             .map_or_else(|| section[..end].to_owned(), |checked| checked.section(notes));
     }
     Ok(format!("{before}{BEGIN}{text}{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn stranger(name: &str) -> Stranger {
+        let text = format!("name = '{name}'\nprotocol = 'http'\ncommand = 'run it'\nversion = 'v'");
+        toml::from_str(&text).unwrap()
+    }
+
+    fn note(stranger: &str, case: &str) -> Note {
+        let says = "It does not.".into();
+        Note { stranger: stranger.into(), cases: vec![case.into()], verdict: Verdict::True, says }
+    }
+
+    /// A server that does this with the first case of a level, and passes all others.
+    fn checked(name: &str, level: Level, finding: Finding) -> (Checked, &'static str) {
+        let (mut finding, mut seen) = (Some(finding), "");
+        let mut outcome = |case: Case| {
+            let found = if case.level() == Some(level) { finding.take() } else { None };
+            if found.is_some() {
+                seen = case.name;
+            }
+            let finding = found.unwrap_or(Finding::Passes);
+            Outcome { case, finding, tries: 1, took: Duration::ZERO }
+        };
+        let cases = conform::cases().into_iter().filter(|case| case.protocol == Protocol::Http);
+        let outcomes = cases.map(&mut outcome).collect();
+        let report = Report { outcomes, patience: Duration::ZERO };
+        (Checked { stranger: stranger(name), version: "1.2".into(), report }, seen)
+    }
+
+    fn fails() -> Finding {
+        Finding::Fails { what: "nothing came".into(), transcript: String::new(), cause: "" }
+    }
+
+    #[test]
+    fn versions_are_found_in_what_servers_say() {
+        for (said, version) in [
+            ("nginx version: nginx/1.22.1", "1.22.1"),
+            ("HAProxy version 2.6.12-1+deb12u4 2026/10/17 - https://haproxy.org/", "2.6.12"),
+            ("v20.20.2\n", "20.20.2"),
+            ("Python 3.11.7", "3.11.7"),
+            ("cc (Debian 12.2.0-14+deb12u1) 12.2.0", "12.2.0"),
+            ("hyper@1.12.0", "1.12.0"),
+        ] {
+            assert_eq!(version_in(said).as_deref(), Some(version));
+        }
+        assert_eq!(version_in("not found"), None);
+    }
+
+    #[test]
+    fn a_failure_wants_a_note_and_a_note_a_failure() {
+        let (one, case) = checked("a", Level::Must, fails());
+        let why = |notes: &[Note]| one.unexplained(notes).join("; ");
+        assert!(why(&[]).contains(&format!("a: {case} is not passed")));
+        assert!(why(&[note("b", case)]).contains("is not passed"), "another server's note");
+        assert_eq!(why(&[note("a", case)]), "");
+        assert!(why(&[note("a", case), note("a", case)]).contains("more than one note"));
+        let stale = why(&[note("a", case), note("a", "http-close")]);
+        assert!(stale.contains("http-close is not failed"), "{stale}");
+    }
+
+    #[test]
+    fn what_should_be_is_explained_and_what_may_be_is_not() {
+        let differs = || Finding::Differs("something else".into());
+        let (should, case) = checked("a", Level::Should, differs());
+        assert!(should.unexplained(&[])[0].contains(case));
+        let (may, _) = checked("a", Level::May, differs());
+        assert_eq!(may.unexplained(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn who_is_not_here_keeps_what_was_found() {
+        let strangers = [stranger("a"), stranger("b")];
+        let page = |old: &str| format!("Before\n{BEGIN}{old}{END}After\n");
+        let (a, case) = checked("a", Level::Must, fails());
+        let (b, _) = checked("b", Level::Must, Finding::NotTried("no".into()));
+        let notes = [note("a", case)];
+        let both = renewed(&page(""), &strangers, &notes, &[a, b]).unwrap();
+        assert!(both.starts_with("Before\n") && both.ends_with("After\n"), "{both}");
+        assert!(both.contains("### a 1.2\n\n`run it`\n\n| it does not"), "{both}");
+        assert!(both.contains(&format!("| `{case}` (MUST, RFC ")), "{both}");
+        assert!(both.contains("| true | It does not. |\n\n### b 1.2\n"), "{both}");
+        assert!(both.contains("It passes whatever it must and should.\n"), "{both}");
+
+        assert_eq!(renewed(&both, &strangers, &notes, &[]).unwrap(), both);
+        let (newer, _) = checked("b", Level::Must, Finding::Passes);
+        let newer = Checked { version: "1.3".into(), ..newer };
+        let renewed = renewed(&both, &strangers, &notes, &[newer]).unwrap();
+        assert!(renewed.contains("| a 1.2 | ") && renewed.contains("### a 1.2\n"), "{renewed}");
+        assert!(renewed.contains("| b 1.3 | ") && !renewed.contains("b 1.2"), "{renewed}");
+    }
+
+    #[test]
+    fn what_is_counted_is_what_must_be_and_what_should() {
+        let passed = |report: &Report, property| cell(report, property);
+        let (all, _) = checked("a", Level::Must, Finding::Passes);
+        let of = |wanted: fn(&Case) -> bool| {
+            let cases = conform::cases().into_iter().filter(|c| c.property == Property::Messages);
+            cases.filter(wanted).count()
+        };
+        let (must, should) = (of(Case::is_required), of(|c| c.level() == Some(Level::Should)));
+        let should = if should == 0 { String::new() } else { format!(", {should}/{should}") };
+        assert_eq!(passed(&all.report, Property::Messages), format!("{must}/{must}{should}"));
+        let (one, _) = checked("a", Level::Must, fails());
+        let less = format!("{}/{must}{should}", must - 1);
+        assert_eq!(passed(&one.report, Property::Messages), less);
+        let (one, _) = checked("a", Level::Must, Finding::NotTried("no".into()));
+        let less = format!("{0}/{0}{should} (1)", must - 1);
+        assert_eq!(passed(&one.report, Property::Messages), less);
+    }
+
+    #[test]
+    fn notes_are_about_cases_and_servers_that_there_are() {
+        let (strangers, notes) = (strangers().unwrap(), notes().unwrap());
+        for note in notes {
+            let known = strangers.iter().any(|stranger| stranger.name == note.stranger);
+            assert!(known, "{NOTES}: nobody is called {}", note.stranger);
+            assert!(note.says.ends_with('.') && !note.says.contains('|'), "{}", note.says);
+            for name in &note.cases {
+                let known = conform::cases().iter().any(|case| case.name == name);
+                assert!(known, "{NOTES}: no case is called {name}");
+            }
+        }
+    }
 }
