@@ -17,6 +17,7 @@ mod pin;
 mod progress;
 mod record;
 mod stats;
+mod syscalls;
 mod table;
 
 use std::fs;
@@ -106,6 +107,9 @@ pub struct Args {
     /// Write a page with a picture of each table into this file
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Count also the system calls of a request, in a pass of its own (needs strace)
+    #[arg(long)]
+    syscalls: bool,
     /// Also measure a server that is not ours (repeatable)
     #[arg(long, value_name = "NAME=COMMAND {port}")]
     peer: Vec<String>,
@@ -142,12 +146,18 @@ pub fn run(args: Args) -> Result<()> {
     };
     let cells: usize = kinds.iter().map(|&kind| entrants(&contenders, kind).count()).sum();
     let mut progress = Progress::new((cells * rounds) as u64);
-    for kind in kinds {
+    for &kind in &kinds {
         let table = fill(&contenders, kind, rounds, &method, &load, &mut progress)?;
         progress.print(&table::show(&table, baseline.as_deref()));
         record.tables.push(table);
     }
     drop(progress);
+    if args.syscalls {
+        let protocols: Vec<Protocol> = kinds.iter().map(|&(_, protocol)| protocol).collect();
+        let both = [Protocol::Frames, Protocol::Http];
+        let asked = both.into_iter().filter(|protocol| protocols.contains(protocol));
+        print!("{}", syscalls::count(&contenders, &asked.collect::<Vec<_>>(), &method, &load)?);
+    }
     println!("\n{}", footer(&record));
     if let Some(path) = &args.json {
         record.write(path)?;

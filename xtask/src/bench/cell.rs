@@ -95,10 +95,21 @@ pub fn run(
         }
         outcome
     });
-    outcome.or_else(|error| match error.downcast::<Interrupted>() {
-        Ok(interrupted) => Err(interrupted),
-        Err(error) => Ok(Outcome::Failed(format!("{error:#}"))),
+    outcome.or_else(|error| {
+        let error = interrupt::unless_interrupted(error)?;
+        Ok(Outcome::Failed(format!("{error:#}")))
     })
+}
+
+/// Puts a server that runs already under a load.
+pub fn measure(
+    running: &Running,
+    workload: Workload,
+    protocol: Protocol,
+    method: &Method,
+    load: &Path,
+) -> Result<Report> {
+    Generator { load, target: running.address, workload, protocol, method }.measure(running)
 }
 
 /// How the generator is called for this cell.

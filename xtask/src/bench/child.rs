@@ -87,6 +87,18 @@ impl Child {
         self.ended
     }
 
+    /// Sends SIGINT, as Ctrl-C does.
+    pub fn interrupt(&self) -> Result<()> {
+        #[cfg(unix)]
+        {
+            use nix::{sys::signal, unistd::Pid};
+            let pid = Pid::from_raw(self.id().try_into().context("an id that is not one")?);
+            signal::kill(pid, signal::Signal::SIGINT).context("sending SIGINT")
+        }
+        #[cfg(not(unix))]
+        bail!("there is no SIGINT here")
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(&mut self, patience: Duration) -> Result<ExitStatus> {
         let ended = interrupt::wait_for(patience, || Ok(self.ended()))?;

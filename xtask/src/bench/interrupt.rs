@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
@@ -33,6 +33,14 @@ pub fn listen() -> Result<()> {
 /// Fails if the user wants this to end.
 pub fn check() -> Result<(), Interrupted> {
     if REQUESTED.load(Ordering::Relaxed) { Err(Interrupted) } else { Ok(()) }
+}
+
+/// Whatever else it is concerns one row only.
+pub fn unless_interrupted(error: Error) -> Result<Error, Interrupted> {
+    match error.downcast::<Interrupted>() {
+        Ok(interrupted) => Err(interrupted),
+        Err(error) => Ok(error),
+    }
 }
 
 /// Asks `ready` again and again, until it has something or time is up.
