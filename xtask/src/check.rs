@@ -2,12 +2,14 @@
 //! it cannot.
 
 mod report;
+mod wrap;
 
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
+use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -71,7 +73,13 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
+    ctrlc::set_handler(interrupted).context("listening for Ctrl-C")?;
+    check(args)
+}
+
+fn check(args: Args) -> Result<()> {
     let steps = steps::all()?;
+    spoken(args.protocol, &args.require)?;
     let mut cases = chosen(args.protocol, &args.cases)?;
     cases.retain(|case| args.property.is_empty() || args.property.contains(&case.property));
     ensure!(!cases.is_empty(), "{} has no such case; --list shows all", args.protocol.flag());
@@ -83,13 +91,14 @@ pub fn run(args: Args) -> Result<()> {
     let name = step.as_ref().map_or_else(|| target.to_string(), |step| step.name.clone());
     let seed = args.seed.unwrap_or_else(any_seed);
     let path = args.path.clone();
-    let check = Check { target, protocol: args.protocol, seed, path, cases };
+    let whole = !args.cases.is_empty();
+    let check = Check { target, protocol: args.protocol, seed, path, cases, whole };
     let report = check.run(progress(check.cases.len()))?;
     let findings = Findings { name: &name, seed, report: &report, steps: &steps };
     if args.tap {
         print!("{}", findings.tap());
     } else {
-        print!("{}", findings.text(!args.cases.is_empty()));
+        print!("{}", findings.text(whole));
     }
     for (path, text) in [(&args.json, findings.json()), (&args.junit, findings.junit())] {
         if let Some(path) = path {
@@ -189,6 +198,31 @@ fn chosen(protocol: Protocol, names: &[String]) -> Result<Vec<Case>> {
     Ok(cases)
 }
 
+/// Fails if a property is required that a server of this protocol cannot have.
+fn spoken(protocol: Protocol, required: &[Property]) -> Result<()> {
+    let has_cases = |property, protocol| {
+        conform::cases().iter().any(|case| case.property == property && case.protocol == protocol)
+    };
+    for &property in required {
+        if !has_cases(property, protocol) {
+            let others = [Protocol::Frames, Protocol::Http].map(Protocol::flag);
+            let other = if protocol == Protocol::Frames { others[1] } else { others[0] };
+            bail!(
+                "--require {property}: only a server of {other} has that; pass --protocol {other}, \
+                 or require something else"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Ctrl-C: nothing that was started is left behind. The code is that of a shell.
+fn interrupted() {
+    conform::end_servers();
+    eprintln!("\ninterrupted; every server that was started has been ended");
+    process::exit(130);
+}
+
 /// Shows on a terminal how far it has come.
 fn progress(total: usize) -> impl Fn(&conform::Outcome) + Sync {
     let done = AtomicUsize::new(0);
@@ -217,6 +251,7 @@ mod tests {
     use std::thread;
 
     use clap::Parser;
+    use conform::Finding;
     use serde_json::Value;
 
     use super::*;
@@ -230,7 +265,7 @@ mod tests {
 
     fn check(flags: &[&str]) -> Result<()> {
         let flags = ["check"].iter().chain(flags);
-        run(Cli::try_parse_from(flags).map_err(|error| anyhow::anyhow!("{error}"))?.args)
+        super::check(Cli::try_parse_from(flags).map_err(|error| anyhow::anyhow!("{error}"))?.args)
     }
 
     /// A server that echoes, and knows nothing of numbers. It ends with the tests.
@@ -291,7 +326,9 @@ mod tests {
         assert_eq!(result("echo"), "passes");
         assert_eq!(result("numbers"), "fails");
         assert_eq!(result("stop-idle"), "not-tried");
+        assert_eq!(all["schema"], 2);
         assert_eq!(all["properties"][0]["name"], "speaks");
+        assert_eq!(all["properties"][0]["tally"], "1 of 2");
         assert_eq!(all["properties"][0]["first_step"], "step-01-sequential");
         assert_eq!(
             (&all["properties"][0]["has"], &all["properties"][1]["has"]),
@@ -303,6 +340,7 @@ mod tests {
         assert!(xml.contains("<testcase classname=\"speaks\" name=\"echo\""), "{xml}");
         assert!(xml.contains("<failure message=\"A got &quot;Q"), "{xml}");
         assert!(xml.contains("<skipped message=\"needs a server that it starts"), "{xml}");
+        assert!(xml.contains("<property name=\"lesson\" value=\"A frame comes back"), "{xml}");
     }
 
     #[test]
@@ -316,22 +354,50 @@ mod tests {
             seed: 5,
             path: "/".into(),
             cases: cases.unwrap(),
+            whole: false,
         };
         let report = check.run(|_| {}).unwrap();
         let steps = steps::all().unwrap();
         let findings = Findings { name: "it", seed: 5, report: &report, steps: &steps };
         let tap = findings.tap();
-        let lines: Vec<&str> = tap.lines().filter(|line| !line.starts_with('#')).collect();
-        assert_eq!(
-            lines[..4],
-            ["TAP version 13", "1..3", "ok 1 - speaks: echo", "not ok 2 - speaks: numbers",]
-        );
-        assert!(lines[4].starts_with("ok 3 - stop: stop-idle # SKIP needs "), "{tap}");
+        let is_point = |line: &&str| line.starts_with("ok") || line.starts_with("not ok");
+        let points: Vec<&str> = tap.lines().filter(is_point).collect();
+        assert!(tap.starts_with("TAP version 13\n1..3\n"), "{tap}");
+        assert_eq!(points[..2], ["ok 1 - speaks: echo", "not ok 2 - speaks: numbers"]);
+        assert!(points[2].starts_with("ok 3 - stop: stop-idle # SKIP needs "), "{tap}");
+        for part in ["  ---\n", "  protocol: \"frames\"\n", "  rule: null\n", "  what: \"A got "] {
+            assert!(tap.contains(part), "{part}: {tap}");
+        }
         let text = findings.text(false);
-        for part in ["✗ speaks", "– stop", "A sends \"^P0$", "step-01-sequential", "lacks: speaks"]
-        {
+        for part in [
+            "✗ speaks ",
+            "1 of 2\n",
+            "– stop ",
+            "A sends \"^P0$",
+            "How: step-01-sequential; why: crates/conform/README.md#speaks",
+            "lacks: speaks",
+            "--case NAME shows every byte",
+        ] {
             assert!(text.contains(part), "{part}: {text}");
         }
+        assert!(text.lines().all(|line| line.chars().count() <= wrap::WIDTH), "{text}");
+        assert!(!findings.text(true).contains("--case NAME"));
+    }
+
+    #[test]
+    fn with_a_case_every_byte_is_shown() {
+        let story = |whole| {
+            let cases = chosen(Protocol::Frames, &["numbers".into()]).unwrap();
+            let (target, path) = (Target::Running(echo_server()), "/".into());
+            let check = Check { target, protocol: Protocol::Frames, seed: 5, path, cases, whole };
+            let report = check.run(|_| {}).unwrap();
+            let Finding::Fails(story) = report.outcomes.into_iter().next().unwrap().finding else {
+                panic!("an echo is no answer");
+            };
+            story.transcript
+        };
+        let last = "^P18446744073709551615$";
+        assert!(story(true).contains(last) && !story(false).contains(last));
     }
 
     #[test]
@@ -344,6 +410,8 @@ mod tests {
             (&["127.0.0.1:1", "--property", "bodies"], "frames has no such case"),
             (&["127.0.0.1:1", "--property", "speak"], "there are speaks, messages"),
             (&["127.0.0.1:1", "--require", "speak"], "there are speaks, messages"),
+            (&["127.0.0.1:1", "--require", "bodies"], "pass --protocol http"),
+            (&["127.0.0.1:1", "--protocol", "http", "--require", "speaks"], "a server of frames"),
             (&["no-such-step"], "no step is called"),
             (&[], "required"),
         ] {

@@ -1,9 +1,9 @@
 //! Every case against anyone's server: what it can do, what it cannot, and what was not tried.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::TcpStream;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,17 +11,27 @@ use anyhow::{Context, Result, bail};
 
 use crate::client::{Connection, Waited};
 use crate::http::files::DIGITS;
-use crate::runner::{Played, play};
 use crate::script::{Action, Body, Reply, Response, Script};
 use crate::server::{STARTS, Server, Target};
-use crate::{Case, Cause, Claim, Given, Property, Protocol, Stranger, Verdict, http};
+use crate::{
+    Case, Cause, Claim, Given, Property, Protocol, Stranger, Verdict, http, limits, runner,
+};
 
 /// How many cases are played at once, each with a server of its own. Most of them wait most of the
 /// time.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 12;
 
-/// The least and the most that a reply is waited for.
-const PATIENCE: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(60)];
+/// The least and the most that a reply is waited for: twice the least where it decides.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(30)];
+
+/// How long it may take to answer what is asked to get to know it.
+const PROBING: Duration = Duration::from_secs(8);
+
+/// How many a server is given at once that all of them share.
+const SHARED_AT_ONCE: usize = 8;
+
+/// A server that takes longer to start is used again for another case, if it has passed the last.
+const SLOW_START: Duration = Duration::from_millis(300);
 
 /// How long the long computation should take.
 const LONG: Duration = Duration::from_millis(400);
@@ -48,6 +58,8 @@ pub struct Check {
     pub path: String,
     /// What is played.
     pub cases: Vec<Case>,
+    /// Whether transcripts show every byte.
+    pub whole: bool,
 }
 
 /// What came of it.
@@ -55,7 +67,7 @@ pub struct Check {
 pub struct Report {
     /// In the order of the cases.
     pub outcomes: Vec<Outcome>,
-    /// How long a reply was waited for.
+    /// How long a reply was waited for before a case was said to fail.
     pub patience: Duration,
 }
 
@@ -78,18 +90,22 @@ pub enum Finding {
     /// It passes.
     Passes,
     /// It does not.
-    Fails {
-        /// What went wrong, in a line.
-        what: String,
-        /// What led to it, and when.
-        transcript: String,
-        /// What usually is the cause, in a sentence.
-        cause: &'static str,
-    },
-    /// It does not, as this line says, and no standard demands that it does.
-    Differs(String),
+    Fails(Story),
+    /// It does not, and no standard demands that it does.
+    Differs(Story),
     /// It was not tried, for this reason.
     NotTried(String),
+}
+
+/// How a case went that did not go as it should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// What went wrong, in a line.
+    pub what: String,
+    /// What led to it, and when.
+    pub transcript: String,
+    /// What usually is the cause, in a sentence.
+    pub cause: &'static str,
 }
 
 impl Report {
@@ -107,81 +123,117 @@ impl Report {
 
 impl Check {
     /// Plays all the cases. `seen` hears of each as soon as it is over.
+    ///
+    /// First they are played side by side, and what fails then is played again, when those are over
+    /// that keep the machine busy, and with more patience. Only who fails again is said to fail.
     pub fn run(&self, seen: impl Fn(&Outcome) + Sync) -> Result<Report> {
         let pace = self.measure()?;
-        let next = AtomicUsize::new(0);
-        let outcomes = Mutex::new(Vec::new());
-        // A server that all cases share may serve one client at a time.
-        let at_once = if let Target::Running(_) = self.target { 1 } else { AT_ONCE };
-        thread::scope(|scope| {
-            for _ in 0..at_once {
-                scope.spawn(|| {
-                    while let Some(case) = self.cases.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let outcome = self.outcome(case, &pace);
-                        seen(&outcome);
-                        outcomes.lock().expect("no thread panics while it pushes").push(outcome);
-                    }
-                });
-            }
-        });
-        let mut outcomes = outcomes.into_inner().expect("no thread panics while it pushes");
-        let place = |name| self.cases.iter().position(|case| case.name == name);
-        outcomes.sort_by_key(|outcome| place(outcome.case.name));
-        Ok(Report { outcomes, patience: pace.patience })
+        let mut plays: Vec<Play> = self.cases.iter().map(|case| self.plan(case, &pace)).collect();
+        // What waits longest begins first.
+        plays.sort_by_key(|play| !play.waits_long);
+        for _ in 0..pace.tries() {
+            self.round(&mut plays, &pace, &seen);
+        }
+        let place = |case: &Case| self.cases.iter().position(|other| other.name == case.name);
+        let mut outcomes: Vec<Outcome> = plays.into_iter().map(|play| play.outcome).collect();
+        outcomes.sort_by_key(|outcome| place(&outcome.case));
+        Ok(Report { outcomes, patience: pace.patience(pace.tries()) })
     }
 
-    /// What fails is played again before it is said to fail: another program may have kept the
-    /// machine busy.
-    fn outcome(&self, case: &Case, pace: &Pace) -> Outcome {
-        let start = Instant::now();
-        let outcome =
-            |finding, tries| Outcome { case: *case, finding, tries, took: start.elapsed() };
-        if let Some(reason) = self.not_tried(case, pace) {
-            return outcome(Finding::NotTried(reason), 0);
-        }
-        let most = if pace.answers { 2 } else { 1 };
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let played = play(case, &pace.given, &self.target, Claim::Passes, pace.patience);
-            let Played { verdict, transcript } = played;
-            let (what, cause) = match verdict {
-                Verdict::Passes => return outcome(Finding::Passes, tries),
-                Verdict::Fails(cause) => (cause.to_string(), usual_design(&cause)),
-                Verdict::Broken(what) => {
-                    (what, case.mistake.unwrap_or_else(|| usual_mistake(case.property)))
+    /// Plays what was not decided yet: first those that can be side by side, then the others.
+    fn round(&self, plays: &mut [Play], pace: &Pace, seen: &(impl Fn(&Outcome) + Sync)) {
+        let open = plays.iter_mut().filter(|play| !play.decided);
+        let (alone, beside): (Vec<_>, Vec<_>) = open.partition(|play| play.alone);
+        for (plays, at_once) in [(beside, pace.at_once), (alone, 1)] {
+            let plays = Mutex::new(plays.into_iter());
+            thread::scope(|scope| {
+                for _ in 0..at_once {
+                    scope.spawn(|| {
+                        while let Some(play) = next(&plays) {
+                            self.play(play, pace);
+                            if play.decided {
+                                seen(&play.outcome);
+                            }
+                        }
+                    });
                 }
-            };
-            if pace.given.stranger.is_some() && !case.is_required() {
-                return outcome(Finding::Differs(what), tries);
-            }
-            if tries == most {
-                return outcome(Finding::Fails { what, transcript, cause }, tries);
-            }
+            });
         }
+    }
+
+    /// Plays a case once.
+    fn play(&self, play: &mut Play, pace: &Pace) {
+        let Outcome { case, finding, tries, took } = &mut play.outcome;
+        if let Target::Running(addr) = self.target
+            && let Err(error) = TcpStream::connect_timeout(&addr, pace.patience(1))
+        {
+            *finding = Finding::NotTried(format!("the server is gone: {error}"));
+            play.decided = true;
+            return;
+        }
+        let start = Instant::now();
+        *tries += 1;
+        let patience = pace.patience(*tries);
+        let server = || pace.server(&self.target, case.protocol, *tries, patience);
+        let mut played = runner::play(case, &pace.given, server, Claim::Passes, patience);
+        pace.keep(played.server.take());
+        *took += start.elapsed();
+        let (what, cause) = match &played.verdict {
+            Verdict::Passes => {
+                *finding = Finding::Passes;
+                play.decided = true;
+                return;
+            }
+            Verdict::Fails(cause) => (cause.to_string(), usual_design(cause)),
+            Verdict::Broken(what) => (what.clone(), case.usual_mistake()),
+        };
+        let story = Story { what, cause, transcript: played.transcript(self.whole) };
+        *finding = match pace.given.stranger.is_some() && !case.is_required() {
+            true => Finding::Differs(story),
+            false => Finding::Fails(story),
+        };
+        // Time has no part in how much memory there was.
+        let is_sure = matches!(played.verdict, Verdict::Fails(Cause::Heavy { .. }));
+        play.decided = is_sure || *tries == pace.tries();
+    }
+
+    /// How a case is to be played, or why it is not.
+    fn plan(&self, case: &Case, pace: &Pace) -> Play {
+        let script = case.script(&pace.given);
+        let not_tried = self.not_tried(case, &script, pace);
+        let decided = not_tried.is_some();
+        // It is overwritten when the case is played.
+        let finding = not_tried.map_or(Finding::Passes, Finding::NotTried);
+        let outcome = Outcome { case: *case, finding, tries: 0, took: Duration::ZERO };
+        let waits_long = script.iter().any(|action| matches!(action, Action::Cut(_)));
+        let alone = limits::is_crowd(&script)
+            || matches!(self.target, Target::Running(_)) && !is_mere_talk(case) && !waits_long;
+        Play { outcome, decided, alone, waits_long }
     }
 
     /// Why a case cannot be played, if it cannot.
-    fn not_tried(&self, case: &Case, pace: &Pace) -> Option<String> {
-        let script = case.script(&pace.given);
+    fn not_tried(&self, case: &Case, script: &Script, pace: &Pace) -> Option<String> {
         if let Some(reason) = case.impossible_here() {
             return Some(reason);
         }
-        if let Target::Running(addr) = self.target {
-            if script.iter().any(|action| matches!(action, Action::Stop | Action::Descriptors(_))) {
-                return Some("needs a server that it starts and stops itself: --cmd".into());
-            }
-            if let Err(error) = TcpStream::connect_timeout(&addr, pace.patience) {
-                return Some(format!("the server is gone: {error}"));
-            }
+        let needs_its_own =
+            |action: &Action| matches!(action, Action::Stop | Action::Descriptors(_));
+        if matches!(self.target, Target::Running(_)) && script.iter().any(needs_its_own) {
+            return Some("needs a server that it starts and stops itself: --cmd".into());
         }
-        if pace.quick && overtakes_a_number(&script, pace.given.long) {
+        if pace.quick && overtakes_a_number(script, pace.given.long) {
             return Some(
                 "no number keeps this server busy for long enough to see who waits".into(),
             );
         }
-        let needed = pace.missing.iter().find(|route| asks_for(&script, route))?;
-        Some(format!("needs {}", needed.name))
+        if let Some(needed) = pace.missing.iter().find(|route| route.is_asked_for_in(script)) {
+            return Some(format!("needs {}", needed.name));
+        }
+        // That it keeps a connection is asked by the cases of which it is the point.
+        let is_the_point = case.property == Property::Persistence && !case.is_required();
+        let one_each = pace.one_each && !is_the_point && asks_twice(script);
+        one_each
+            .then(|| "needs a connection for more than one request, which nobody must offer".into())
     }
 
     /// Of our own servers it is known that they are quick.
@@ -195,16 +247,20 @@ impl Check {
 
     /// What must be known of a server before cases can be aimed at it.
     fn measure(&self) -> Result<Pace> {
-        let mut pace = Pace {
-            given: self.given(BITS[0]),
-            patience: PATIENCE[1],
-            answers: true,
-            quick: false,
-            missing: Vec::new(),
-        };
         let server = Server::start(&self.target, self.protocol, STARTS)?;
         TcpStream::connect_timeout(&server.addr, STARTS)
             .with_context(|| format!("nobody listens on {} (is it running?)", server.addr))?;
+        let reusable = server.started_in > SLOW_START;
+        let mut pace = Pace {
+            given: self.given(BITS[0]),
+            needed: Duration::ZERO,
+            answers: true,
+            at_once: AT_ONCE,
+            quick: false,
+            one_each: false,
+            missing: Vec::new(),
+            idle: reusable.then(Mutex::default),
+        };
         let probe = Probe { server, protocol: self.protocol };
         if self.protocol == Protocol::Http {
             pace.missing = ROUTES.iter().filter(|route| !probe.serves(route)).collect();
@@ -219,25 +275,84 @@ impl Check {
         let (request, reply) = pace.given.one_thing(self.protocol);
         let round_trip = probe.ask(&request, &reply);
         pace.answers = round_trip.is_some();
+        if matches!(self.target, Target::Running(_)) {
+            pace.at_once = probe.serves_at_once(&request, &reply);
+        }
+        pace.one_each = self.protocol == Protocol::Http && !probe.serves_twice(&request, &reply);
         let (bits, slowest) = probe.find_long(self.seed);
         pace.quick = slowest < QUICK;
         pace.given = Given { stranger: pace.given.stranger.take(), ..self.given(bits) };
-        let needed = (round_trip.unwrap_or_default() * 1000).max(slowest * 15);
-        pace.patience = needed.clamp(PATIENCE[0], PATIENCE[1]);
+        pace.needed = (round_trip.unwrap_or_default() * 300).max(slowest * 6);
         Ok(pace)
     }
+}
+
+/// A case, and what is known of it so far.
+struct Play {
+    outcome: Outcome,
+    /// Whether that is the last word.
+    decided: bool,
+    /// Whether nothing else is played meanwhile.
+    alone: bool,
+    /// Whether it waits longer than all others.
+    waits_long: bool,
+}
+
+/// The next of those who wait for it.
+fn next<T>(all: &Mutex<impl Iterator<Item = T>>) -> Option<T> {
+    all.lock().unwrap_or_else(PoisonError::into_inner).next()
 }
 
 /// What was found out about a server.
 struct Pace {
     given: Given,
-    patience: Duration,
+    /// How long a reply may take, if nothing is wrong and the machine is not busy.
+    needed: Duration,
     /// Whether it answers at all.
     answers: bool,
+    /// How many cases it is given at once.
+    at_once: usize,
     /// Whether there is nothing that it computes for long.
     quick: bool,
+    /// Whether it closes each connection after one request.
+    one_each: bool,
     /// What it does not serve of our site.
     missing: Vec<&'static Route>,
+    /// Servers that have passed a case, if it takes long to start one.
+    idle: Option<Mutex<Vec<Server>>>,
+}
+
+impl Pace {
+    /// How often a case is played that fails: twice, unless nothing is ever answered.
+    fn tries(&self) -> u32 {
+        if self.answers { 2 } else { 1 }
+    }
+
+    /// How long a reply is waited for in this try.
+    fn patience(&self, n: u32) -> Duration {
+        let [least, most] = PATIENCE;
+        (self.needed * n * n).clamp(least * n, most)
+    }
+
+    /// A server to play with. What fails is believed only of a new one.
+    fn server(
+        &self,
+        target: &Target,
+        protocol: Protocol,
+        n: u32,
+        patience: Duration,
+    ) -> Result<Server> {
+        let idle = self.idle.as_ref().filter(|_| n == 1);
+        let idle = idle.and_then(|idle| idle.lock().unwrap_or_else(PoisonError::into_inner).pop());
+        idle.map_or_else(|| Server::start(target, protocol, patience), Ok)
+    }
+
+    /// Keeps a server for another case, if that is worth it.
+    fn keep(&self, server: Option<Server>) {
+        if let (Some(idle), Some(server)) = (&self.idle, server) {
+            idle.lock().unwrap_or_else(PoisonError::into_inner).push(server);
+        }
+    }
 }
 
 /// Something that our site serves, and how to find out whether another one does.
@@ -311,10 +426,33 @@ impl Probe {
     /// not come, or was another.
     fn ask(&self, request: &[u8], reply: &Reply) -> Option<Duration> {
         let start = Instant::now();
-        let mut client = Connection::open(self.server.addr, None, PATIENCE[0]).ok()?;
-        let sent = client.send(request, PATIENCE[0]);
-        let arrived = matches!(client.wait(reply, PATIENCE[0]), Waited::Arrived);
+        let mut client = Connection::open(self.server.addr, None, PROBING).ok()?;
+        let sent = client.send(request, PROBING);
+        let arrived = matches!(client.wait(reply, PROBING), Waited::Arrived);
         (sent && arrived).then(|| start.elapsed())
+    }
+
+    /// How many cases it can be given at once: many, if somebody is served while so many others are
+    /// connected and say nothing.
+    fn serves_at_once(&self, request: &[u8], reply: &Reply) -> usize {
+        let others = (0..SHARED_AT_ONCE).map(|_| Connection::open(self.server.addr, None, PROBING));
+        let others: Vec<_> = others.flatten().collect();
+        match others.len() == SHARED_AT_ONCE && self.ask(request, reply).is_some() {
+            true => SHARED_AT_ONCE,
+            false => 1,
+        }
+    }
+
+    /// Whether it answers two requests on one connection, one after the other.
+    fn serves_twice(&self, request: &[u8], reply: &Reply) -> bool {
+        let Ok(mut client) = Connection::open(self.server.addr, None, PROBING) else {
+            return false;
+        };
+        (0..2).all(|_| {
+            client.send(request, PROBING)
+                && matches!(client.wait(reply, PROBING), Waited::Arrived)
+                && client.end.is_none()
+        })
     }
 
     fn serves(&self, route: &Route) -> bool {
@@ -342,12 +480,12 @@ impl Probe {
 
     /// The page at this path, as it is now.
     fn page(&self, path: &str) -> Result<Vec<u8>> {
-        let mut client = Connection::open(self.server.addr, None, PATIENCE[0])?;
-        client.send(http::get(path).as_bytes(), PATIENCE[0]);
+        let mut client = Connection::open(self.server.addr, None, PROBING)?;
+        client.send(http::get(path).as_bytes(), PROBING);
         let any = Response { until_close: true, ..Response::new(200, Body::Any) };
-        let deadline = Instant::now() + PATIENCE[0];
+        let deadline = Instant::now() + PROBING;
         loop {
-            client.read(PATIENCE[0]);
+            client.read(PROBING);
             match any.read(&client.seen, client.end.is_some()) {
                 Ok(Some((_, body))) => return Ok(body.into_owned()),
                 Ok(None) if client.end.is_none() && Instant::now() < deadline => {}
@@ -391,16 +529,36 @@ fn question(protocol: Protocol, prime: u64) -> (Vec<u8>, Reply) {
     }
 }
 
-fn asks_for(script: &Script, route: &Route) -> bool {
-    let mut all: Vec<u8> = Vec::new();
-    for action in script {
-        match action {
-            Action::Send(_, bytes) | Action::Slices(_, bytes, _) => all.extend_from_slice(bytes),
-            Action::Flood(_, bytes) => all.extend_from_slice(bytes),
-            _ => {}
-        }
+impl Route {
+    fn is_asked_for_in(&self, script: &Script) -> bool {
+        let mark = self.mark.as_bytes();
+        script
+            .iter()
+            .filter_map(Action::bytes)
+            .any(|bytes| bytes.windows(mark.len()).any(|window| window == mark))
     }
-    all.windows(route.mark.len()).any(|window| window == route.mark.as_bytes())
+}
+
+/// Whether a case only talks, and keeps no server busy, nor others waiting.
+fn is_mere_talk(case: &Case) -> bool {
+    use Property::{Bodies, Messages, Persistence, Refusals, Remembers, Speaks};
+    matches!(case.property, Speaks | Messages | Refusals | Remembers | Persistence | Bodies)
+}
+
+/// Whether somebody expects a second response on a connection, after one that was the last word of a
+/// request.
+fn asks_twice(script: &Script) -> bool {
+    let mut answered = BTreeSet::new();
+    script.iter().any(|action| match action {
+        Action::Connect(client) => {
+            answered.remove(client);
+            false
+        }
+        Action::Expect(client, Reply::Http(response)) if response.status >= 200 => {
+            !answered.insert(*client)
+        }
+        _ => false,
+    })
 }
 
 fn overtakes_a_number(script: &Script, number: u64) -> bool {
@@ -432,35 +590,57 @@ fn usual_design(cause: &Cause) -> &'static str {
     }
 }
 
-/// What usually is wrong when a case of this property fails.
-fn usual_mistake(property: Property) -> &'static str {
-    match property {
-        Property::Speaks | Property::Messages => {
-            "Usually bytes are treated as text or lines: decoded, trimmed, or split."
-        }
-        Property::Refusals => "Usually a parser guesses what was meant where it should refuse.",
-        Property::Remembers => {
-            "Usually one `read` is taken for one message: what has come so far is forgotten when the \
+impl Case {
+    /// What usually is wrong with a server that fails it, in a sentence.
+    pub fn usual_mistake(&self) -> &'static str {
+        self.mistake.unwrap_or_else(|| self.property.mistake())
+    }
+
+    /// What a verdict depends on besides what is said: how long something takes, or how much memory.
+    pub fn depends_on(&self) -> Option<&'static str> {
+        self.script(&Given::default()).iter().find_map(|action| match action {
+            Action::Overtake { .. } => Some("time: whose answer comes first"),
+            Action::Cut(_) => Some("time: when the server has had enough"),
+            Action::Flood(..) => Some("time: when the server takes no more"),
+            Action::Light => Some("memory, as the system counts it"),
+            _ => None,
+        })
+    }
+}
+
+impl Property {
+    /// What usually is wrong with a server that lacks it, in a sentence.
+    pub fn mistake(self) -> &'static str {
+        match self {
+            Property::Speaks | Property::Messages => {
+                "Usually bytes are treated as text or lines: decoded, trimmed, or split."
+            }
+            Property::Refusals => "Usually a parser guesses what was meant where it should refuse.",
+            Property::Remembers => {
+                "Usually one `read` is taken for one message: what has come so far is forgotten when the \
              next piece comes."
-        }
-        Property::Persistence => {
-            "Usually what was read behind the first request is thrown away, or nobody decides when \
+            }
+            Property::Persistence => {
+                "Usually what was read behind the first request is thrown away, or nobody decides when \
              the connection is over."
-        }
-        Property::Bodies => "Usually one `read` is taken for the whole body.",
-        Property::Slow => "Usually nothing ends, or bounds, what one slow client may take.",
-        Property::Silent => "Usually somebody waits for one client and for nobody else meanwhile.",
-        Property::Silents => "Usually everyone who is connected holds a worker.",
-        Property::Rude => {
-            "Usually an error of one connection is not caught where it belongs, and ends the server."
-        }
-        Property::Compute => "Usually the thread that waits for all the sockets also computes.",
-        Property::Thousand | Property::TenThousand => {
-            "Usually a limit: of descriptors (`ulimit -n`), of threads, of the listen backlog, or of \
+            }
+            Property::Bodies => "Usually one `read` is taken for the whole body.",
+            Property::Slow => "Usually nothing ends, or bounds, what one slow client may take.",
+            Property::Silent => {
+                "Usually somebody waits for one client and for nobody else meanwhile."
+            }
+            Property::Silents => "Usually everyone who is connected holds a worker.",
+            Property::Rude => {
+                "Usually an error of one connection is not caught where it belongs, and ends the server."
+            }
+            Property::Compute => "Usually the thread that waits for all the sockets also computes.",
+            Property::Thousand | Property::TenThousand => {
+                "Usually a limit: of descriptors (`ulimit -n`), of threads, of the listen backlog, or of \
              `select`, which knows 1024 descriptors."
-        }
-        Property::Stop => {
-            "Usually SIGTERM ends the process at once, with code 143 and with answers unsent."
+            }
+            Property::Stop => {
+                "Usually SIGTERM ends the process at once, with code 143 and with answers unsent."
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One client's socket: it reads and writes with a deadline, and remembers how the server left.
 
+use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -16,6 +17,18 @@ pub(crate) const TURN: Duration = Duration::from_millis(5);
 /// After this long without taking a byte, a server is said to take no more. Nothing is judged by
 /// it: the script just goes on.
 const STALLED: Duration = Duration::from_millis(600);
+
+/// A server that keeps sending is not silent. But it is not listened to for longer than so many times
+/// the patience with one that is.
+const TALKATIVE: u32 = 6;
+
+/// How much more is taken of a server than anything that is asked of it.
+const MOST: usize = 16 * 1024 * 1024;
+
+thread_local! {
+    /// Where bytes are read to. Ten thousand connections could not have one each.
+    static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
+}
 
 /// A connection, seen from the client's end.
 pub(crate) struct Connection {
@@ -110,19 +123,40 @@ impl Connection {
         false
     }
 
-    /// Waits for `reply`.
+    /// Waits for `reply`, as long as something comes or `patience` lasts.
     pub fn wait(&mut self, reply: &Reply, patience: Duration) -> Waited {
-        let deadline = Instant::now() + patience;
+        let last = Instant::now() + patience * TALKATIVE;
+        let mut deadline = Instant::now() + patience;
+        let mut matched = 0;
         loop {
-            if let Some(waited) = self.look(reply) {
+            if !self.goes_on(reply, &mut matched)
+                && let Some(waited) = self.look(reply)
+            {
                 return waited;
+            }
+            if self.seen.len() > MOST {
+                return Waited::Wrong(format!("more than {} MiB", MOST >> 20));
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Waited::Silence;
             }
+            let before = self.seen.len();
             self.read(left);
+            if self.seen.len() > before {
+                deadline = last.min(Instant::now() + patience);
+            }
         }
+    }
+
+    /// Whether what has come is a part of these bytes, and the rest may come. Of what came in many
+    /// pieces, each is compared once.
+    fn goes_on(&self, reply: &Reply, matched: &mut usize) -> bool {
+        let Reply::Bytes(bytes) = reply else { return false };
+        let n = self.seen.len();
+        let fits = n < bytes.len() && bytes[*matched..n] == self.seen[*matched..];
+        *matched = if fits { n } else { 0 };
+        fits && self.end.is_none()
     }
 
     /// Waits for the server to end the connection. `None`: it did not; see `seen` for what came.
@@ -177,17 +211,32 @@ impl Connection {
         if self.end.is_some() {
             return;
         }
-        let mut buffer = [0; 64 * 1024];
-        let result = self
-            .stream
-            .set_read_timeout(Some(wait.max(Duration::from_millis(1))))
-            .and_then(|()| self.stream.read(&mut buffer));
-        match result {
-            Ok(0) => self.end = Some(self.cut.map_or(End::Closed, End::Broken)),
-            Ok(n) => self.seen.extend_from_slice(&buffer[..n]),
-            Err(error) if is_timeout(&error) => {}
-            Err(error) => self.end = Some(End::Broken(error.kind())),
+        BUFFER.with_borrow_mut(|buffer| {
+            let result = self
+                .stream
+                .set_read_timeout(Some(wait.max(Duration::from_millis(1))))
+                .and_then(|()| self.stream.read(buffer));
+            match result {
+                Ok(0) => self.end = Some(self.cut.map_or(End::Closed, End::Broken)),
+                Ok(n) => self.seen.extend_from_slice(&buffer[..n]),
+                Err(error) if is_timeout(&error) => {}
+                Err(error) => self.end = Some(End::Broken(error.kind())),
+            }
+        });
+    }
+
+    /// Reads and forgets what comes, until nothing does for so long; returns how much it was.
+    pub fn drain(&mut self, patience: Duration, most: usize) -> usize {
+        let mut came = 0;
+        while self.end.is_none() && came < most {
+            self.read(patience);
+            if self.seen.is_empty() {
+                break;
+            }
+            came += self.seen.len();
+            self.seen.clear();
         }
+        came
     }
 
     /// Writes once, for at most `wait`.

@@ -20,6 +20,7 @@ mod frames;
 mod given;
 mod http;
 mod limits;
+mod process;
 mod rule;
 mod runner;
 mod script;
@@ -29,8 +30,9 @@ mod tools;
 
 use std::fmt;
 
-pub use check::{Check, Finding, Outcome, Report};
+pub use check::{Check, Finding, Outcome, Report, Story};
 pub use given::{Given, Stranger};
+pub use process::end_servers;
 pub use rule::{Level, Rule};
 pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
 pub use script::{Action, Also, Body, Client, Field, Last, Reply, Response, Value};

@@ -14,6 +14,9 @@ const MOST: u64 = 16 * 1024;
 /// From so many clients on, a case is a large one.
 const LARGE: u64 = 4 * 1024;
 
+/// From so many on, they keep the machine busy.
+const CROWD: u64 = 500;
+
 /// Held by the one large case that is being played: two would not fit.
 static PLAYED: Mutex<()> = Mutex::new(());
 
@@ -26,6 +29,12 @@ pub(crate) fn descriptors(script: &[Action]) -> u64 {
 pub(crate) fn turn(script: &[Action]) -> Option<MutexGuard<'static, ()>> {
     let large = clients(script) > LARGE;
     large.then(|| PLAYED.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Whether this is about how many clients there are: nothing should be played beside it that has to
+/// be quick.
+pub(crate) fn is_crowd(script: &[Action]) -> bool {
+    clients(script) >= CROWD
 }
 
 fn clients(script: &[Action]) -> u64 {

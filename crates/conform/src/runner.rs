@@ -31,8 +31,16 @@ const PARTING: Duration = Duration::from_secs(40);
 /// The receive buffer of a client that never reads: small, so that the server feels it soon.
 const SMALL_WINDOW: usize = 4 * 1024;
 
-/// How many lines of the script a report shows.
-const SHOWN: usize = 12;
+/// How many of the last steps of the script a report shows, and of the first ones of the client that
+/// was failed.
+const SHOWN: [usize; 2] = [12, 4];
+
+/// The same, of a report that shows every byte.
+const SHOWN_WHOLE: [usize; 2] = [200, 20];
+
+/// How long it is tried to connect when the server is out of descriptors: if its backlog is full, the
+/// kernel lets nobody in, which is no answer to anything.
+const OUTSIDE: Duration = Duration::from_millis(600);
 
 /// What a server is said to do with a case. It changes no verdict, only how long it takes to find.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,8 +96,10 @@ pub enum Cause {
 
 /// Starts `target`, if it does not run already, and plays `case` against it.
 pub fn run(case: &Case, target: &Target, claim: Claim, patience: Duration) -> Verdict {
-    let Played { verdict, transcript } = play(case, &Given::default(), target, claim, patience);
-    match verdict {
+    let start = || Server::start(target, case.protocol, patience);
+    let played = play(case, &Given::default(), start, claim, patience);
+    let transcript = played.transcript(false);
+    match played.verdict {
         Verdict::Broken(what) => Verdict::Broken(format!("{what}\n{transcript}")),
         verdict => verdict,
     }
@@ -98,25 +108,51 @@ pub fn run(case: &Case, target: &Target, claim: Claim, patience: Duration) -> Ve
 /// What came of a case, and what led to it.
 pub(crate) struct Played {
     pub verdict: Verdict,
-    /// The last that was done, and when, line by line.
-    pub transcript: String,
+    /// What was done, in order.
+    moments: Vec<Moment>,
+    /// Who was not served as the script says.
+    failed: Option<Client>,
+    /// How the server ended, and what it said on stderr.
+    last_words: String,
+    /// As good as new, if it passed and was not asked to stop.
+    pub server: Option<Server>,
 }
 
-/// The same, with other input.
+/// Something that was done, or that came of it.
+struct Moment {
+    at: Duration,
+    what: What,
+}
+
+enum What {
+    Action(Action),
+    Note(String),
+    /// What has come for a client, and was not what it waits for; and how that ended.
+    Came(Client, Vec<u8>, String),
+}
+
+/// The same, with other input and a server that `start` has started.
 pub(crate) fn play(
     case: &Case,
     given: &Given,
-    target: &Target,
+    start: impl FnOnce() -> anyhow::Result<Server>,
     claim: Claim,
     patience: Duration,
 ) -> Played {
     let script = case.script(given);
     let _turn = limits::turn(&script);
-    let server = match Server::start(target, case.protocol, patience) {
+    let mut played = Played {
+        verdict: Verdict::Passes,
+        moments: Vec::new(),
+        failed: None,
+        last_words: String::new(),
+        server: None,
+    };
+    let server = match start() {
         Ok(server) => server,
         Err(error) => {
-            let verdict = Verdict::Broken(format!("the server did not start: {error:#}"));
-            return Played { verdict, transcript: String::new() };
+            played.verdict = Verdict::Broken(format!("the server did not start: {error:#}"));
+            return played;
         }
     };
     let mut run = Run {
@@ -129,16 +165,81 @@ pub(crate) fn play(
         most: 0,
         start: Instant::now(),
         played: Vec::new(),
+        failed: None,
+        room: Room::Enough,
         stopping: false,
     };
-    match run.play(&script) {
-        Ok(()) => Played { verdict: Verdict::Passes, transcript: String::new() },
+    let breath = match run.play(&script) {
+        Ok(()) => {
+            played.server = (!run.stopping).then_some(run.server);
+            return played;
+        }
         Err(Failure::ByDesign(cause)) => {
-            Played { verdict: Verdict::Fails(cause), transcript: run.transcript(Duration::ZERO) }
+            played.verdict = Verdict::Fails(cause);
+            Duration::ZERO
         }
         Err(Failure::Broken(what)) => {
-            let transcript = run.transcript(LAST_BREATH);
-            Played { verdict: Verdict::Broken(what), transcript }
+            played.verdict = Verdict::Broken(what);
+            LAST_BREATH
+        }
+    };
+    played.last_words = run.last_words(breath);
+    Played { moments: run.played, failed: run.failed, ..played }
+}
+
+impl Played {
+    /// What led to the verdict, and when: the last steps, and before them how the conversation of the
+    /// client began that was failed. `whole`: all of it, with every byte.
+    pub fn transcript(&self, whole: bool) -> String {
+        let [last, first] = if whole { SHOWN_WHOLE } else { SHOWN };
+        let tail = self.moments.len().saturating_sub(last);
+        let its = |moment: &Moment| self.failed.is_some() && moment.what.client() == self.failed;
+        let came = |moment: &Moment| its(moment) && moment.what.is_connect();
+        let from = self.moments[..tail].iter().rposition(came).unwrap_or(tail);
+        let its_first = (from..tail).filter(|&i| its(&self.moments[i])).take(first);
+        let mut transcript = String::new();
+        let mut next = 0;
+        for i in its_first.chain(tail..self.moments.len()) {
+            if i > next {
+                transcript += &format!("  … {} steps\n", i - next);
+            }
+            next = i + 1;
+            let Moment { at, what } = &self.moments[i];
+            let what = if whole { format!("{what:#}") } else { format!("{what}") };
+            transcript += &format!("  {:>5} ms  {what}\n", at.as_millis());
+        }
+        transcript + &self.last_words
+    }
+}
+
+impl What {
+    /// Who does it, or to whom it happens.
+    fn client(&self) -> Option<Client> {
+        match self {
+            What::Action(action) => action.client(),
+            What::Came(client, ..) => Some(*client),
+            What::Note(_) => None,
+        }
+    }
+
+    fn is_connect(&self) -> bool {
+        matches!(self, What::Action(Action::Connect(_) | Action::Flood(..)))
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Action(action) => action.fmt(f),
+            What::Note(note) => f.write_str(note),
+            What::Came(client, bytes, end) if bytes.is_empty() => {
+                write!(f, "{client} has got nothing, {end}")
+            }
+            What::Came(client, bytes, end) => {
+                write!(f, "{client} has got ")?;
+                Shown(bytes).fmt(f)?;
+                write!(f, ", {end}")
+            }
         }
     }
 }
@@ -157,9 +258,24 @@ struct Run<'a> {
     /// When the script began.
     start: Instant,
     /// What it did so far, for the report.
-    played: Vec<String>,
+    played: Vec<Moment>,
+    /// Who was not served as it says.
+    failed: Option<Client>,
+    /// Whether everybody who comes gets in.
+    room: Room,
     /// Whether the server was asked to stop.
     stopping: bool,
+}
+
+/// Whether a server that has few descriptors lets somebody in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    /// It has enough of them.
+    Enough,
+    /// It may have none left.
+    Little,
+    /// It has none, and its backlog is full.
+    None,
 }
 
 /// Why a script did not come to its end.
@@ -175,7 +291,7 @@ fn broken<T>(what: impl Into<String>) -> Result<T, Failure> {
 impl Run<'_> {
     fn play(&mut self, script: &[Action]) -> Result<(), Failure> {
         for action in script {
-            self.note(action);
+            self.remember(What::Action(action.clone()));
             self.act(action)?;
         }
         self.note("the script ends");
@@ -195,11 +311,7 @@ impl Run<'_> {
     fn act(&mut self, action: &Action) -> Result<(), Failure> {
         let patience = self.patience;
         match action {
-            Action::Connect(client) => {
-                let connection = self.open(None)?;
-                self.clients.insert(*client, connection);
-                self.most = self.most.max(self.clients.len());
-            }
+            Action::Connect(client) => self.connect(*client)?,
             Action::Send(client, bytes) => {
                 if !self.client(*client).send(bytes, patience) {
                     return broken("the server neither takes more nor sends anything");
@@ -216,16 +328,7 @@ impl Run<'_> {
                 self.judge(*client, reply, waited)?;
             }
             Action::Overtake { first, second } => self.overtake(first, second)?,
-            Action::Flood(client, bytes) => {
-                let mut connection = self.open(Some(SMALL_WINDOW))?;
-                let refused = connection.flood(bytes);
-                self.clients.insert(*client, connection);
-                // It may also read and forget, after it has left: then it needs no memory for them.
-                let memory = self.server.peak_memory();
-                if !refused && memory.is_none_or(|bytes| bytes > FLOOD as u64 / 4) {
-                    return broken(format!("the server took all of {FLOOD} bytes: it keeps them"));
-                }
-            }
+            Action::Flood(client, bytes) => self.flood(*client, bytes)?,
             Action::HalfClose(client) => self.client(*client).half_close(),
             Action::Closed(client) => drop(self.ended(*client)?),
             Action::ReplyOrEnd { client, reply, .. } => {
@@ -248,8 +351,14 @@ impl Run<'_> {
                     connection.reset().or_else(|error| broken(format!("no reset: {error}")))?;
                 }
             }
-            Action::Descriptors(n) => self.server.limit_descriptors(*n)?,
-            Action::Exhausted => self.server.wait_for_descriptors(IDLE),
+            Action::Descriptors(n) => {
+                self.server.limit_descriptors(*n)?;
+                self.room = Room::Little;
+            }
+            Action::Exhausted => {
+                self.server.wait_for_descriptors(IDLE);
+                self.room = Room::Enough;
+            }
             Action::Light => {
                 let (clients, bytes) = (self.clients.len(), self.server.peak_memory());
                 if let Some(bytes) = bytes.filter(|&bytes| bytes > EACH * clients as u64) {
@@ -261,6 +370,50 @@ impl Run<'_> {
                 self.server.ask_to_stop()?;
             }
         }
+        Ok(())
+    }
+
+    /// Everybody gets in, except where the server has no descriptors left: then somebody is outside,
+    /// and so is everybody after him.
+    fn connect(&mut self, client: Client) -> Result<(), Failure> {
+        if self.room != Room::Enough && !self.clients.is_empty() {
+            let addr = self.server.addr;
+            let there_is = self.room == Room::Little;
+            let Some(connection) =
+                there_is.then(|| Connection::open(addr, None, OUTSIDE).ok()).flatten()
+            else {
+                self.room = Room::None;
+                self.note(format!("{client} stays outside: the backlog is full"));
+                return Ok(());
+            };
+            self.clients.insert(client, connection);
+            return Ok(());
+        }
+        let connection = self.open(None);
+        self.failed = connection.is_err().then_some(client);
+        let connection = connection?;
+        self.clients.insert(client, connection);
+        self.most = self.most.max(self.clients.len());
+        Ok(())
+    }
+
+    /// The server may take what it forgets: then it needs no memory for it, and, where nobody can look
+    /// into its memory, it does not answer when it is read from at last.
+    fn flood(&mut self, client: Client, bytes: &[u8]) -> Result<(), Failure> {
+        let mut connection = self.open(Some(SMALL_WINDOW))?;
+        let refused = connection.flood(bytes);
+        if !refused {
+            let kept = match self.server.peak_memory() {
+                Some(memory) => memory > FLOOD as u64 / 4,
+                None => connection.drain(self.patience, FLOOD / 2) >= FLOOD / 2,
+            };
+            if kept {
+                let taken = FLOOD >> 20;
+                return broken(format!("the server took all of {taken} MiB: it keeps them"));
+            }
+            self.note(format!("the server took all, and keeps nothing of it for {client}"));
+        }
+        self.clients.insert(client, connection);
         Ok(())
     }
 
@@ -282,6 +435,7 @@ impl Run<'_> {
 
     /// What it means that `waited` came of waiting for `reply`.
     fn judge(&mut self, client: Client, reply: &Reply, waited: Waited) -> Result<(), Failure> {
+        self.came(client, &waited);
         match waited {
             Waited::Arrived => Ok(()),
             Waited::Wrong(what) => broken(format!("{client} got {what}")),
@@ -303,7 +457,7 @@ impl Run<'_> {
         }
         let seen = &self.client(client).seen;
         let got = if seen.is_empty() { "nothing".into() } else { format!("only {}", Shown(seen)) };
-        broken(format!("{client} got {got} in {:?}", self.patience))
+        broken(format!("{client} got {got} in {}", seconds(self.patience)))
     }
 
     /// The server left `client` in the middle of its script. If it leaves also someone who says one
@@ -375,22 +529,26 @@ impl Run<'_> {
     /// byte. As far as the script is concerned, the client is gone then.
     fn ended(&mut self, client: Client) -> Result<Connection, Failure> {
         let patience = self.patience;
+        let stranger = self.given.stranger.is_some();
         let connection = self.client(client);
         let end = connection.wait_for_end(patience);
-        if !connection.seen.is_empty() {
-            let seen = Shown(&connection.seen);
-            return broken(format!("{client} got {seen}, which nobody asked for"));
-        }
-        let stranger = self.given.stranger.is_some();
-        match (end, self.clients.remove(&client)) {
-            (Some(End::Closed), Some(connection)) => Ok(connection),
-            // It has said all, and did not wait for the client to have heard it.
-            (Some(End::Broken(ErrorKind::ConnectionReset)), Some(connection)) if stranger => {
-                Ok(connection)
+        let what = match end {
+            _ if !connection.seen.is_empty() => {
+                format!("{client} got {}, which nobody asked for", Shown(&connection.seen))
             }
-            (Some(end), _) => broken(format!("the connection of {client} was not closed: {end}")),
-            _ => broken(format!("the server does not end the connection of {client}")),
-        }
+            // It has said all, and did not wait for the client to have heard it.
+            Some(End::Broken(ErrorKind::ConnectionReset)) if stranger => return self.gone(client),
+            Some(End::Closed) => return self.gone(client),
+            Some(end) => format!("the connection of {client} was not closed: {end}"),
+            None => format!("the server does not end the connection of {client}"),
+        };
+        self.came(client, &end.map_or(Waited::Silence, Waited::Ended));
+        broken(what)
+    }
+
+    /// Takes a client from those who are there.
+    fn gone(&mut self, client: Client) -> Result<Connection, Failure> {
+        Ok(self.clients.remove(&client).expect("a script names only clients that are connected"))
     }
 
     /// Whoever is still there says goodbye, and must get the end of the stream and not one byte
@@ -408,6 +566,7 @@ impl Run<'_> {
 
     /// No script ends a server.
     fn a_new_client_is_served(&mut self) -> Result<(), Failure> {
+        self.failed = None;
         self.note("a new client says one thing");
         let mut stranger = self.open(None)?;
         match self.say_one_thing(&mut stranger) {
@@ -426,27 +585,43 @@ impl Run<'_> {
         stranger.wait(&reply, self.patience)
     }
 
-    /// Remembers what is done now.
+    /// Remembers something that is no action of the script.
     fn note(&mut self, what: impl fmt::Display) {
-        let ms = self.start.elapsed().as_millis();
-        self.played.push(format!("{ms:>5} ms  {what}"));
+        self.remember(What::Note(what.to_string()));
     }
 
-    /// What was done last, and what the server said of it.
-    fn transcript(&mut self, breath: Duration) -> String {
-        let mut transcript = String::new();
-        let hidden = self.played.len().saturating_sub(SHOWN);
-        if hidden > 0 {
-            transcript += &format!("  … {hidden} steps before\n");
-        }
-        for line in &self.played[hidden..] {
-            transcript += &format!("  {line}\n");
-        }
+    fn remember(&mut self, what: What) {
+        self.played.push(Moment { at: self.start.elapsed(), what });
+    }
+
+    /// Remembers what a client has got that waits for something else.
+    fn came(&mut self, client: Client, waited: &Waited) {
+        let end = match waited {
+            Waited::Arrived => return,
+            Waited::Wrong(_) => "which is not it".into(),
+            Waited::Ended(end) => format!("and the connection has ended ({end})"),
+            Waited::Silence => "and then nothing".into(),
+        };
+        self.failed = Some(client);
+        let seen = self.client(client).seen.clone();
+        self.remember(What::Came(client, seen, end));
+    }
+
+    /// How the server has ended, if it has, and what it said of it.
+    fn last_words(&mut self, breath: Duration) -> String {
         // Its connections break a moment before the process is over.
-        if let Some(status) = self.server.ended_within(breath) {
-            transcript += &format!("  the server has ended: {status}\n");
-        }
-        transcript + &self.server.last_words()
+        let ended = self.server.ended_within(breath);
+        let ended =
+            ended.map_or_else(String::new, |status| format!("  the server has ended: {status}\n"));
+        ended + &self.server.last_words()
+    }
+}
+
+/// For a report, in which a tenth of a second matters to nobody.
+fn seconds(duration: Duration) -> String {
+    match duration.as_secs_f32() {
+        s if s < 1.0 => format!("{} ms", duration.as_millis()),
+        s => format!("{s:.0} s"),
     }
 }
 

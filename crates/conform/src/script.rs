@@ -400,23 +400,57 @@ impl fmt::Display for Client {
     }
 }
 
+impl Action {
+    /// Who does it, or to whom it happens; of two, who is waited for.
+    pub(crate) fn client(&self) -> Option<Client> {
+        match self {
+            Action::Connect(client)
+            | Action::Send(client, _)
+            | Action::Slices(client, ..)
+            | Action::Expect(client, _)
+            | Action::Flood(client, _)
+            | Action::HalfClose(client)
+            | Action::Closed(client)
+            | Action::ReplyOrEnd { client, .. }
+            | Action::Cut(client)
+            | Action::Leave(client)
+            | Action::Reset(client) => Some(*client),
+            Action::Overtake { first, .. } => Some(first.0),
+            Action::Descriptors(_) | Action::Exhausted | Action::Light | Action::Stop => None,
+        }
+    }
+
+    /// What is sent.
+    pub(crate) fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Action::Send(_, bytes) | Action::Slices(_, bytes, _) => Some(bytes),
+            Action::Flood(_, bytes) => Some(bytes),
+            _ => None,
+        }
+    }
+}
+
+/// With `{:#}`, every byte that is sent.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let bytes = |bytes| {
+            if f.alternate() { format!("{:#}", Shown(bytes)) } else { format!("{}", Shown(bytes)) }
+        };
         match self {
             Action::Connect(client) => write!(f, "{client} connects"),
-            Action::Send(client, bytes) => write!(f, "{client} sends {}", Shown(bytes)),
-            Action::Slices(client, bytes, 1) => {
-                write!(f, "{client} sends {}, one byte at a time", Shown(bytes))
+            Action::Send(client, sent) => write!(f, "{client} sends {}", bytes(sent)),
+            Action::Slices(client, sent, 1) => {
+                write!(f, "{client} sends {}, one byte at a time", bytes(sent))
             }
-            Action::Slices(client, bytes, size) => {
-                write!(f, "{client} sends {}, {size} bytes at a time", Shown(bytes))
+            Action::Slices(client, sent, size) => {
+                write!(f, "{client} sends {}, {size} bytes at a time", bytes(sent))
             }
             Action::Expect(client, reply) => write!(f, "{client} expects {reply}"),
             Action::Overtake { first, second } => {
                 write!(f, "{} expects {}, before {} has {}", first.0, first.1, second.0, second.1)
             }
-            Action::Flood(client, bytes) => {
-                write!(f, "{client} sends {} without end, and never reads", Shown(bytes))
+            Action::Flood(client, sent) => {
+                write!(f, "{client} sends {} without end, and never reads", bytes(sent))
             }
             Action::HalfClose(client) => write!(f, "{client} says that it will send no more"),
             Action::Closed(client) => write!(f, "{client} expects the end of the connection"),
@@ -479,16 +513,16 @@ impl fmt::Display for Field {
     }
 }
 
-/// Bytes for a person to read; of many, the first and how many there are.
+/// Bytes for a person to read; of many, the first and how many there are. With `{:#}`, of very many.
 pub(crate) struct Shown<'a>(pub &'a [u8]);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MOST: usize = 80;
+        let most = if f.alternate() { 4096 } else { 80 };
         let Shown(bytes) = self;
-        if bytes.len() <= MOST {
+        if bytes.len() <= most {
             return write!(f, "\"{}\"", bytes.escape_ascii());
         }
-        write!(f, "\"{}…\" ({} bytes)", bytes[..MOST].escape_ascii(), bytes.len())
+        write!(f, "\"{}…\" ({} bytes)", bytes[..most].escape_ascii(), bytes.len())
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::Protocol;
+use crate::process::{self, Family, Process};
 
 /// The seconds that a server is given to finish what it has when it is asked to stop.
 const GRACE: &str = "10";
@@ -66,15 +67,17 @@ pub enum Target {
     Running(SocketAddr),
 }
 
-/// A running server. Dropping it kills the process, if it is ours.
+/// A running server. Dropping it ends the process, if it is ours, and whatever that has started.
 pub(crate) struct Server {
     /// `None`: somebody else has started it.
-    child: Option<Child>,
+    child: Option<Process>,
     pub addr: SocketAddr,
     /// What a stranger needed before the first client came, in bytes.
     idle_memory: u64,
     /// Whether it keeps to our rules about what is said on stdout.
     is_step: bool,
+    /// How long it took until it listened.
+    pub started_in: Duration,
     /// What it says on stdout, a line or two.
     lines: mpsc::Receiver<String>,
     /// The end of what it said on stderr.
@@ -89,9 +92,15 @@ impl Server {
             Target::Command(command) => Server::command(command, patience.max(STARTS)),
             Target::Running(addr) => {
                 let (_, lines) = mpsc::channel();
-                let stderr = Arc::default();
-                let (addr, is_step) = (*addr, false);
-                Ok(Server { child: None, addr, idle_memory: 0, is_step, lines, stderr })
+                Ok(Server {
+                    child: None,
+                    addr: *addr,
+                    idle_memory: 0,
+                    is_step: false,
+                    started_in: Duration::ZERO,
+                    lines,
+                    stderr: Arc::default(),
+                })
             }
         }
     }
@@ -109,7 +118,7 @@ impl Server {
             .args(["--protocol", protocol.flag()])
             // To print a backtrace, a debug build reads its symbols: more than a server needs.
             .env("RUST_BACKTRACE", "0");
-        let mut server = Server::spawn(command)?;
+        let mut server = Server::spawn(command, Family::Ours)?;
         server.is_step = true;
         let Ok(line) = server.lines.recv_timeout(patience) else {
             bail!("it did not say `listening on ADDR` on stdout{}", server.last_words());
@@ -123,45 +132,62 @@ impl Server {
 
     /// A stranger cannot tell us its port: it is told, and is ready when it accepts.
     fn command(command: &str, patience: Duration) -> Result<Server> {
+        let start = Instant::now();
         let addr = free_address()?;
-        let command = command.replace("{port}", &addr.port().to_string());
-        let mut server = Server::spawn(shell(&command))?;
+        let line = command.replace("{port}", &addr.port().to_string());
+        let mut server = Server::spawn(shell(&line), Family::Own)?;
         server.addr = addr;
-        let deadline = Instant::now() + patience;
         while TcpStream::connect(addr).is_err() {
             if let Some(status) = server.ended_within(Duration::ZERO) {
-                bail!("`{command}` ended with {status}{}", server.last_words());
+                bail!("`{line}` ended with {status} and never listened{}", server.last_words());
             }
-            ensure!(
-                Instant::now() < deadline,
-                "`{command}`: nobody listens on {addr} after {patience:?}{}",
-                server.last_words()
-            );
+            if start.elapsed() > patience {
+                let elsewhere = server.listens().map_or_else(String::new, |others| {
+                    format!(", but on {others}: the command must say where `{{port}}` goes")
+                });
+                bail!(
+                    "`{line}` runs, and does not listen on {addr} after {} s{elsewhere}{}",
+                    patience.as_secs(),
+                    server.last_words()
+                );
+            }
             thread::sleep(Duration::from_millis(10));
         }
+        server.started_in = start.elapsed();
         server.idle_memory = server.peak_memory().unwrap_or(0);
         Ok(server)
     }
 
-    fn spawn(mut command: Command) -> Result<Server> {
+    fn spawn(mut command: Command, family: Family) -> Result<Server> {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        if family == Family::Own {
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        }
         let child = command.spawn();
-        let mut child =
+        let child =
             child.with_context(|| format!("starting {}", command.get_program().display()))?;
+        let mut child = Process::new(child, family);
         // Both pipes are read to their end, so that no server ever waits for us to read.
         let (line, lines) = mpsc::channel();
-        let stdout = child.stdout.take();
+        let stdout = child.child.stdout.take();
         thread::spawn(move || stdout.map(|stdout| read_lines(stdout, line)));
         let stderr = Arc::new(Mutex::new(Vec::new()));
-        let (pipe, tail) = (child.stderr.take(), Arc::clone(&stderr));
+        let (pipe, tail) = (child.child.stderr.take(), Arc::clone(&stderr));
         thread::spawn(move || pipe.map(|pipe| read_tail(pipe, &tail)));
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
-        let child = Some(child);
-        Ok(Server { child, addr: nowhere, idle_memory: 0, is_step: false, lines, stderr })
+        Ok(Server {
+            child: Some(child),
+            addr: SocketAddr::from(([127, 0, 0, 1], 0)),
+            idle_memory: 0,
+            is_step: false,
+            started_in: Duration::ZERO,
+            lines,
+            stderr,
+        })
     }
 
     fn pid(&self) -> Result<u32> {
-        self.child.as_ref().map(Child::id).context("somebody else has started this server")
+        self.child.as_ref().map(Process::id).context("somebody else has started this server")
     }
 
     /// How it ended; `None` if it still runs after `patience`.
@@ -169,7 +195,7 @@ impl Server {
         let deadline = Instant::now() + patience;
         let child = self.child.as_mut()?;
         loop {
-            match child.try_wait() {
+            match child.child.try_wait() {
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
                 status => return status.ok().flatten(),
             }
@@ -203,15 +229,19 @@ impl Server {
     }
 
     /// The most memory that was ever resident, in bytes, without what a stranger needs to be there
-    /// at all; `None` where the system does not tell.
+    /// at all; of a server of several processes, in all of them. `None` where the system does not tell.
     pub fn peak_memory(&self) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid().ok()?)).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim()
-            .strip_suffix(" kB")?
-            .parse::<u64>()
-            .ok()
-            .map(|kib| (kib * 1024).saturating_sub(self.idle_memory))
+        let child = self.child.as_ref()?;
+        let all = child.members().into_iter().filter_map(process::peak_memory);
+        let all = all.reduce(|sum, peak| sum + peak)?;
+        Some(all.saturating_sub(self.idle_memory))
+    }
+
+    /// The addresses that it listens on, for the report; `None` where that is none or not known.
+    fn listens(&self) -> Option<String> {
+        let members = self.child.as_ref()?.members();
+        let all: Vec<String> = members.into_iter().flat_map(process::listens).collect();
+        (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Sends SIGTERM.
@@ -230,7 +260,8 @@ impl Server {
     /// Waits until it has ended: with code 0, and a step having printed its one line on stdout.
     pub fn wait_for_end(&mut self, patience: Duration) -> Result<()> {
         let status = self.ended_within(patience);
-        let status = status.with_context(|| format!("it did not end in {patience:?}"))?;
+        let status =
+            status.with_context(|| format!("it did not end in {} s", patience.as_secs()))?;
         ensure!(status.success(), "it ended with {status}{}", self.last_words());
         if !self.is_step {
             return Ok(());
@@ -254,16 +285,6 @@ impl Server {
         let lines: Vec<&str> = text.trim_end().lines().collect();
         let last = &lines[lines.len().saturating_sub(TOLD)..];
         last.iter().map(|line| format!("\n  its stderr: {line}")).collect()
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        if let Some(child) = &mut self.child {
-            // It fails only when the process has ended by itself.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
     }
 }
 
@@ -301,6 +322,7 @@ fn read_lines(stdout: impl Read, line: mpsc::Sender<String>) {
     // Nobody listens any more when the server was given up; its pipe is emptied all the same.
     stdout
         .by_ref()
+        .take(KEPT as u64)
         .lines()
         .take(2)
         .map_while(io::Result::ok)

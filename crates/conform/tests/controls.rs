@@ -14,8 +14,8 @@ use std::time::Duration;
 use caught::Caught::*;
 use caught::{Caught, controls};
 use conform::{
-    Case, Cause, Check, Claim, Finding, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict,
-    cases, run,
+    Case, Cause, Check, Claim, Finding, PATIENCE, Program, Protocol, Story, TOOLS, Target, Tool,
+    Verdict, cases, run,
 };
 use fragile::Flaw::{self, *};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
@@ -114,6 +114,7 @@ fn check(flaw: Flaw, failing: Option<&str>) -> Result<(), Failed> {
         seed: 1,
         path: "/".into(),
         cases: cases().into_iter().filter(wanted).collect(),
+        whole: false,
     };
     let seen = AtomicUsize::new(0);
     let report = check.run(|_| {
@@ -124,13 +125,13 @@ fn check(flaw: Flaw, failing: Option<&str>) -> Result<(), Failed> {
         let Case { name, property, .. } = outcome.case;
         match &outcome.finding {
             Finding::Passes => assert!(Some(name) != failing && outcome.tries > 0, "{name}"),
-            Finding::Fails { what, transcript, .. } => {
+            Finding::Fails(Story { what, transcript, .. }) => {
                 assert!(what.contains("answered only") || what.contains("got"), "{name}: {what}");
                 assert!(transcript.contains(" ms  A connects"), "{name}: {transcript}");
                 // Who serves one after the other, or says something else, fails other cases as well.
                 assert!(failing.is_some() && report.has(property) == Some(false), "{name}");
             }
-            Finding::Differs(what) => panic!("{name}: frames have no MAY: {what}"),
+            Finding::Differs(story) => panic!("{name}: frames have no MAY: {story:?}"),
             Finding::NotTried(reason) => assert!(reason.contains("busy"), "{name}: {reason}"),
         }
     }

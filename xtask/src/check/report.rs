@@ -1,11 +1,16 @@
 //! What came of a check, for people and for programs.
 
-use std::fmt::Write;
-
-use conform::{Case, Finding, Outcome, Property, Protocol, Report};
+use conform::{Case, Finding, Level, Outcome, Property, Report, Story};
 use serde_json::{Value, json};
 
+use super::wrap;
 use crate::steps::Step;
+
+/// Where the properties are explained.
+const EXPLAINED: &str = "crates/conform/README.md";
+
+/// The version of what `--json` writes; `crates/conform/README.md` describes it.
+const SCHEMA: u32 = 2;
 
 /// All that is reported.
 pub struct Findings<'a> {
@@ -19,7 +24,7 @@ pub struct Findings<'a> {
 }
 
 pub fn fails(outcome: &Outcome) -> bool {
-    matches!(outcome.finding, Finding::Fails { .. })
+    matches!(outcome.finding, Finding::Fails(_))
 }
 
 /// The first step that does not declare to fail a case of a property.
@@ -43,13 +48,31 @@ pub fn list(cases: &[Case], steps: &[Step]) -> String {
     let mut text = String::new();
     for (property, cases) in by_property(cases, |case| case.property) {
         let first = first_step(property, steps).unwrap_or("none");
-        text += &format!("{property}: a server that {} (first: {first})\n", property.does());
-        text += &format!("  {}\n", property.lesson());
+        text += &format!("{property}: a server that {}\n", property.does());
+        text += &wrap::prose("  ", property.lesson());
+        text += &wrap::prose("  ", property.mistake());
+        text += &format!("  first: {first}; explained in {EXPLAINED}#{property}\n");
         for case in cases {
-            text += &format!("    {:30} {}\n", case.name, case.lesson);
+            text += &format!("    {} ({})\n", case.name, case.protocol.flag());
+            text += &wrap::prose("      ", case.lesson);
+            text += &rule(case);
+            text += &case.mistake.map_or_else(String::new, |text| wrap::prose("      ", text));
+            text += &depends(case);
         }
     }
     text
+}
+
+/// Where an RFC says so, and how strongly.
+fn rule(case: &Case) -> String {
+    let text = |rule: conform::Rule| format!("      {rule}, {}\n", rule.url());
+    case.rule.map_or_else(String::new, text)
+}
+
+/// What a verdict depends on that another run may find different.
+fn depends(case: &Case) -> String {
+    let text = |what: &str| wrap::prose("      ", &format!("Depends on {what}."));
+    case.depends_on().map_or_else(String::new, text)
 }
 
 impl Findings<'_> {
@@ -58,24 +81,28 @@ impl Findings<'_> {
     pub fn text(&self, all_stories: bool) -> String {
         let Findings { name, seed, report, .. } = self;
         let seconds = report.patience.as_secs_f32();
-        let mut text = format!("{name}, seed {seed}, a reply is waited for {seconds:.0} s\n\n");
+        let mut text = format!("{name}\nseed {seed}; a reply is missed after {seconds:.0} s\n\n");
         for (property, outcomes) in by_property(&report.outcomes, |outcome| outcome.case.property) {
             text += &self.heading(property, &outcomes);
             let mut failed = outcomes.iter().filter(|outcome| fails(outcome)).peekable();
-            if let Some(property) = failed.peek().map(|outcome| outcome.case.property) {
-                text += &format!("    {}\n", property.lesson());
-                let first = first_step(property, self.steps);
-                text += &first.map_or_else(String::new, |step| {
-                    format!("    The first step that has it: {step}\n")
-                });
+            if failed.peek().is_some() {
+                text += &wrap::prose("    ", property.lesson());
+                let first = first_step(property, self.steps).unwrap_or("none of ours");
+                text += &format!("    How: {first}; why: {EXPLAINED}#{property}\n");
             }
             for (i, outcome) in failed.enumerate() {
                 text += &story(outcome, i == 0 || all_stories);
             }
-            text += &differences(&outcomes);
+            for outcome in &outcomes {
+                text += &difference(outcome, all_stories);
+            }
             text += &reasons(&outcomes);
         }
-        text + &self.summary()
+        text += &self.summary();
+        if !all_stories && self.report.outcomes.iter().any(fails) {
+            text += "--case NAME shows every byte of it\n";
+        }
+        text
     }
 
     fn heading(&self, property: Property, outcomes: &[&Outcome]) -> String {
@@ -84,9 +111,8 @@ impl Findings<'_> {
             Some(false) => '✗',
             None => '–',
         };
-        let passed = outcomes.iter().filter(|outcome| outcome.finding == Finding::Passes).count();
-        let total = outcomes.len();
-        format!("{mark} {property:12}  {} ({passed} of {total})\n", property.does())
+        let does = property.does();
+        format!("{mark} {property:12}  {does}\n{:16}{}\n", "", tally(outcomes))
     }
 
     fn summary(&self) -> String {
@@ -94,43 +120,46 @@ impl Findings<'_> {
             let all = Property::ALL.into_iter().filter(|&p| self.report.has(p) == Some(wanted));
             all.map(Property::name).collect::<Vec<_>>().join(", ")
         };
+        let names = |test: fn(&Outcome) -> bool| {
+            let of_them = self.report.outcomes.iter().filter(|outcome| test(outcome));
+            of_them.map(|outcome| outcome.case.name).collect::<Vec<_>>().join(", ")
+        };
+        let again = |outcome: &Outcome| outcome.tries > 1 && outcome.finding == Finding::Passes;
+        let differs = |outcome: &Outcome| matches!(outcome.finding, Finding::Differs(_));
         let mut text = "\n".to_owned();
-        for (word, properties) in [("has", has(true)), ("lacks", has(false))] {
-            if !properties.is_empty() {
-                text += &format!("{word}: {properties}\n");
+        for (word, items) in [
+            ("has", has(true)),
+            ("lacks", has(false)),
+            ("right only at the second try (is the machine busy?)", names(again)),
+            ("~ differs where no RFC says MUST, which is no failure", names(differs)),
+        ] {
+            if !items.is_empty() {
+                text += &wrap::prose("", &format!("{word}: {items}"));
             }
-        }
-        let again = |outcome: &&Outcome| outcome.tries > 1 && !fails(outcome);
-        let again = self.report.outcomes.iter().filter(again).map(|outcome| outcome.case.name);
-        let again: Vec<&str> = again.collect();
-        if !again.is_empty() {
-            text += &format!("only at the second try: {}\n", again.join(", "));
         }
         text
     }
 
-    /// The Test Anything Protocol, version 13.
+    /// The Test Anything Protocol, version 13, with a block of YAML for each case.
     pub fn tap(&self) -> String {
         let outcomes = &self.report.outcomes;
         let mut text = format!("TAP version 13\n1..{}\n# seed {}\n", outcomes.len(), self.seed);
         for (i, outcome) in outcomes.iter().enumerate() {
             let (n, Case { name, property, .. }) = (i + 1, outcome.case);
-            match &outcome.finding {
-                Finding::Passes => text += &format!("ok {n} - {property}: {name}\n"),
-                Finding::Differs(what) => {
-                    let what = what.lines().next().unwrap_or_default();
-                    text += &format!("not ok {n} - {property}: {name} # TODO no MUST: {what}\n");
-                }
-                Finding::NotTried(reason) => {
-                    text += &format!("ok {n} - {property}: {name} # SKIP {reason}\n");
-                }
-                Finding::Fails { what, transcript, cause } => {
-                    text += &format!("not ok {n} - {property}: {name}\n");
-                    for line in [what, *cause].into_iter().chain(transcript.lines()) {
-                        text += &format!("# {}\n", line.trim());
-                    }
+            let (ok, directive) = match &outcome.finding {
+                Finding::Passes => ("ok", String::new()),
+                Finding::Fails(_) => ("not ok", String::new()),
+                Finding::Differs(_) => ("not ok", " # TODO no MUST".into()),
+                Finding::NotTried(reason) => ("ok", format!(" # SKIP {reason}")),
+            };
+            text += &format!("{ok} {n} - {property}: {name}{directive}\n  ---\n");
+            // JSON is YAML.
+            if let Value::Object(facts) = case_value(outcome) {
+                for (key, value) in facts {
+                    text += &format!("  {key}: {value}\n");
                 }
             }
+            text += "  ...\n";
         }
         text
     }
@@ -152,19 +181,21 @@ impl Findings<'_> {
             let Case { name, property, .. } = outcome.case;
             let seconds = outcome.took.as_secs_f32();
             text += &format!(
-                "  <testcase classname=\"{property}\" name=\"{name}\" time=\"{seconds:.3}\""
+                "  <testcase classname=\"{property}\" name=\"{name}\" time=\"{seconds:.3}\">\n{}",
+                junit_properties(&outcome.case)
             );
             text += &match &outcome.finding {
-                Finding::Passes => "/>\n".into(),
-                Finding::Differs(reason) | Finding::NotTried(reason) => {
-                    format!("><skipped message=\"{}\"/></testcase>\n", escaped(reason))
+                Finding::Passes => String::new(),
+                Finding::Differs(Story { what: reason, .. }) | Finding::NotTried(reason) => {
+                    format!("    <skipped message=\"{}\"/>\n", escaped(reason))
                 }
-                Finding::Fails { what, transcript, cause } => format!(
-                    "><failure message=\"{}\">{}</failure></testcase>\n",
+                Finding::Fails(Story { what, transcript, cause }) => format!(
+                    "    <failure message=\"{}\">{}</failure>\n",
                     escaped(what),
                     escaped(&format!("{cause}\n{transcript}")),
                 ),
             };
+            text += "  </testcase>\n";
         }
         text + "</testsuite>\n"
     }
@@ -174,18 +205,21 @@ impl Findings<'_> {
         let Findings { name, seed, report, steps } = self;
         let properties: Vec<Value> = by_property(&report.outcomes, |outcome| outcome.case.property)
             .into_iter()
-            .map(|(property, _)| {
+            .map(|(property, outcomes)| {
                 json!({
                     "name": property.name(),
                     "has": report.has(property),
+                    "tally": tally(&outcomes),
                     "lesson": property.lesson(),
+                    "mistake": property.mistake(),
                     "first_step": first_step(property, steps),
+                    "explained": format!("{EXPLAINED}#{property}"),
                 })
             })
             .collect();
         let cases: Vec<Value> = report.outcomes.iter().map(case_value).collect();
         let all = json!({
-            "schema": 1,
+            "schema": SCHEMA,
             "target": name,
             "seed": seed,
             "patience_seconds": report.patience.as_secs_f64(),
@@ -197,26 +231,27 @@ impl Findings<'_> {
 }
 
 fn case_value(outcome: &Outcome) -> Value {
-    let Case { name, property, protocol, lesson, .. } = outcome.case;
-    let protocol = match protocol {
-        Protocol::Frames => "frames",
-        Protocol::Http => "http",
-    };
+    let Case { name, property, protocol, lesson, rule, .. } = outcome.case;
+    let rule = rule.map(
+        |rule| json!({ "level": rule.level.word(), "clause": rule.clause, "url": rule.url() }),
+    );
     let mut value = json!({
         "name": name,
         "property": property.name(),
-        "protocol": protocol,
+        "protocol": protocol.flag(),
         "lesson": lesson,
+        "mistake": outcome.case.usual_mistake(),
+        "rule": rule,
+        "depends_on": outcome.case.depends_on(),
         "tries": outcome.tries,
         "seconds": outcome.took.as_secs_f64(),
     });
+    let story = |Story { what, transcript, cause }: &Story| json!({ "what": what, "transcript": transcript, "cause": cause });
     let (result, details) = match &outcome.finding {
         Finding::Passes => ("passes", json!({})),
-        Finding::Differs(what) => ("differs", json!({ "what": what })),
+        Finding::Differs(differs) => ("differs", story(differs)),
         Finding::NotTried(reason) => ("not-tried", json!({ "reason": reason })),
-        Finding::Fails { what, transcript, cause } => {
-            ("fails", json!({ "what": what, "transcript": transcript, "cause": cause }))
-        }
+        Finding::Fails(fails) => ("fails", story(fails)),
     };
     value["result"] = result.into();
     if let Value::Object(details) = details {
@@ -225,32 +260,86 @@ fn case_value(outcome: &Outcome) -> Value {
     value
 }
 
+fn junit_properties(case: &Case) -> String {
+    let mut facts = vec![
+        ("protocol", case.protocol.flag().to_owned()),
+        ("lesson", case.lesson.to_owned()),
+        ("mistake", case.usual_mistake().to_owned()),
+    ];
+    if let Some(rule) = case.rule {
+        facts.push(("rule", rule.to_string()));
+        facts.push(("url", rule.url()));
+    }
+    let mut text = "    <properties>\n".to_owned();
+    for (name, value) in facts {
+        let value = escaped(&value);
+        text += &format!("      <property name=\"{name}\" value=\"{value}\"/>\n");
+    }
+    text + "    </properties>\n"
+}
+
+/// How many of these pass, of each level, and how many could not be tried.
+fn tally(outcomes: &[&Outcome]) -> String {
+    let levels = [
+        (Some(Level::Must), "MUST "),
+        (Some(Level::Should), "SHOULD "),
+        (Some(Level::May), "MAY "),
+        (Some(Level::Ours), "ours "),
+        (None, ""),
+    ];
+    let is_tried = |outcome: &&&Outcome| !matches!(outcome.finding, Finding::NotTried(_));
+    let mut parts = Vec::new();
+    for (level, word) in levels {
+        let of_level = |outcome: &&&Outcome| outcome.case.rule.map(|rule| rule.level) == level;
+        let tried: Vec<_> = outcomes.iter().filter(is_tried).filter(of_level).collect();
+        let passed = tried.iter().filter(|outcome| outcome.finding == Finding::Passes).count();
+        if !tried.is_empty() {
+            parts.push(format!("{word}{passed} of {}", tried.len()));
+        }
+    }
+    let not_tried = outcomes.len() - outcomes.iter().filter(is_tried).count();
+    if not_tried > 0 {
+        parts.push(format!("{not_tried} not tried"));
+    }
+    parts.join(", ")
+}
+
 /// One case that fails: what it asks, what came instead, why usually, and what led to it.
 fn story(outcome: &Outcome, whole: bool) -> String {
-    let Finding::Fails { what, transcript, cause } = &outcome.finding else {
+    let Finding::Fails(Story { what, transcript, cause }) = &outcome.finding else {
         return String::new();
     };
     let Case { name, lesson, .. } = outcome.case;
-    let mut text = format!("    ✗ {name}: {lesson}\n      {what}\n");
+    let mut text = wrap::prose("  ", &format!("✗ {name}: {lesson}"));
+    text += &rule(&outcome.case);
+    text += &wrap::bytes("      ", "        ", what);
     if whole {
-        text += &format!("      {cause}\n");
-        for line in transcript.lines().filter(|line| !line.trim().is_empty()) {
-            text += &format!("      | {}\n", line.strip_prefix("  ").unwrap_or(line));
-        }
+        text += &wrap::prose("      ", cause);
+        text += &depends(&outcome.case);
+        text += &conversation(transcript);
     }
     text
 }
 
 /// What is done in another way, which is allowed.
-fn differences(outcomes: &[&Outcome]) -> String {
-    let mut text = String::new();
-    for outcome in outcomes {
-        let Case { name, lesson, .. } = outcome.case;
-        if let Finding::Differs(what) = &outcome.finding {
-            text += &format!("    ~ {name}: {lesson}\n      {what} (no MUST)\n");
-        }
+fn difference(outcome: &Outcome, whole: bool) -> String {
+    let Finding::Differs(Story { what, transcript, .. }) = &outcome.finding else {
+        return String::new();
+    };
+    let Case { name, lesson, .. } = outcome.case;
+    let mut text = wrap::prose("  ", &format!("~ {name}: {lesson}"));
+    text += &rule(&outcome.case);
+    text += &wrap::bytes("      ", "        ", what);
+    if whole {
+        text += &conversation(transcript);
     }
     text
+}
+
+/// Who did what, and when.
+fn conversation(transcript: &str) -> String {
+    let lines = transcript.lines().filter(|line| !line.trim().is_empty());
+    lines.map(|line| wrap::bytes("    |", "    |             ", &line[1..])).collect()
 }
 
 /// Why cases were not tried, each reason once.
@@ -263,12 +352,10 @@ fn reasons(outcomes: &[&Outcome]) -> String {
             None => reasons.push((reason, vec![outcome.case.name])),
         }
     }
-    let mut text = String::new();
-    for (reason, names) in reasons {
-        // Nothing can go wrong when a string is written to.
-        let _ = writeln!(text, "    – {}: {reason}", names.join(", "));
-    }
-    text
+    let line = |(reason, names): (&str, Vec<&str>)| {
+        wrap::prose("  ", &format!("– not tried: {}: {reason}", names.join(", ")))
+    };
+    reasons.into_iter().map(line).collect()
 }
 
 /// Fit for an attribute or a text of XML 1.0, which has no control characters.

@@ -1,0 +1,89 @@
+//! Lines that fit.
+
+/// What fits on any terminal, and reads well on a wide one.
+pub const WIDTH: usize = 80;
+
+/// Prose, broken between words; each line begins with `indent`.
+pub fn prose(indent: &str, text: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let needed = indent.len() + line.chars().count() + 1 + word.chars().count();
+        if !line.is_empty() && needed > WIDTH {
+            lines += &format!("{indent}{line}\n");
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line += word;
+    }
+    lines + &format!("{indent}{line}\n")
+}
+
+/// Bytes as they are shown, of which none may be lost: broken anywhere, but not within an escape. The
+/// first line begins with `first`, the others with `indent`.
+pub fn bytes(first: &str, indent: &str, text: &str) -> String {
+    let mut lines = String::new();
+    let (mut start, mut rest) = (first, text);
+    loop {
+        let room = WIDTH - start.chars().count();
+        let Some((end, _)) = rest.char_indices().nth(room) else {
+            return lines + &format!("{start}{rest}\n");
+        };
+        let (line, more) = rest.split_at(whole(rest, end));
+        lines += &format!("{start}{line}\n");
+        (start, rest) = (indent, more);
+    }
+}
+
+/// The last place up to `end` that is not within `\\n` or `\\xff`.
+fn whole(text: &str, end: usize) -> usize {
+    let mut escapes = text.match_indices('\\').map(|(at, _)| at).peekable();
+    while let Some(at) = escapes.next() {
+        let length = if text[at + 1..].starts_with('x') { 4 } else { 2 };
+        if at >= end {
+            break;
+        }
+        if at + length > end {
+            return at;
+        }
+        // The second half of an escaped backslash begins nothing.
+        escapes.next_if_eq(&(at + 1));
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_broken_between_words() {
+        let text = "word ".repeat(40);
+        let lines = prose("    ", &text);
+        assert!(lines.lines().all(|line| line.len() <= WIDTH && line.starts_with("    word")));
+        assert_eq!(lines.split_whitespace().count(), 40);
+        assert_eq!(prose("  ", "short"), "  short\n");
+    }
+
+    #[test]
+    fn no_byte_is_lost_and_no_escape_is_torn() {
+        for (text, piece) in
+            [("a".repeat(200), "a"), ("\\xff".repeat(60), "\\xff"), ("\\\\".repeat(90), "\\\\")]
+        {
+            for shift in 0..4 {
+                let text = format!("{}{text}", "-".repeat(shift));
+                let lines = bytes("first ", "> ", &text);
+                let parts: Vec<&str> =
+                    lines.lines().map(|line| line.split_once(' ').unwrap().1).collect();
+                assert_eq!(parts.concat(), text);
+                assert!(
+                    parts.iter().all(|part| part.trim_start_matches('-').len() % piece.len() == 0),
+                    "{lines}"
+                );
+                assert!(lines.lines().all(|line| line.len() <= WIDTH));
+            }
+        }
+    }
+}
