@@ -73,7 +73,7 @@ pub struct Args {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    ctrlc::set_handler(interrupted).context("listening for Ctrl-C")?;
+    end_servers_on_interrupt()?;
     check(args)
 }
 
@@ -216,11 +216,14 @@ fn spoken(protocol: Protocol, required: &[Property]) -> Result<()> {
     Ok(())
 }
 
-/// Ctrl-C: nothing that was started is left behind. The code is that of a shell.
-fn interrupted() {
-    conform::end_servers();
-    eprintln!("\ninterrupted; every server that was started has been ended");
-    process::exit(130);
+/// From here on, Ctrl-C and SIGTERM leave nothing behind that was started. The code is that of a shell.
+pub fn end_servers_on_interrupt() -> Result<()> {
+    let interrupted = || {
+        conform::end_servers();
+        eprintln!("\ninterrupted; every server that was started has been ended");
+        process::exit(130);
+    };
+    ctrlc::set_handler(interrupted).context("listening for Ctrl-C")
 }
 
 /// Shows on a terminal how far it has come.
@@ -371,7 +374,7 @@ mod tests {
         let text = findings.text(false);
         for part in [
             "✗ speaks ",
-            "1 of 2\n",
+            "(1 of 2)\n",
             "– stop ",
             "A sends \"^P0$",
             "How: step-01-sequential; why: crates/conform/README.md#speaks",

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, ensure};
 use conform::{Case, Check, Finding, Level, Outcome, Property, Protocol, Report, Target, shell};
 use serde::Deserialize;
 
-use crate::steps;
+use crate::{check, steps};
 
 /// Flags of this command.
 #[derive(clap::Args)]
@@ -97,6 +97,7 @@ struct Checked {
 pub fn run(args: Args) -> Result<()> {
     // The commands are written for there.
     env::set_current_dir(steps::root()).context("going to the root of the repository")?;
+    check::end_servers_on_interrupt()?;
     let (strangers, notes) = (strangers()?, notes()?);
     for name in &args.names {
         let known: Vec<&str> = strangers.iter().map(|stranger| stranger.name.as_str()).collect();
@@ -168,6 +169,7 @@ impl Stranger {
             seed,
             path: self.path.clone().unwrap_or_else(|| "/".into()),
             cases: conform::cases().into_iter().filter(|case| case.protocol == protocol).collect(),
+            whole: false,
         };
         let report = check.run(|_| {}).with_context(|| format!("checking {}", self.name))?;
         Ok(Checked { stranger: self.clone(), version, report })
@@ -193,8 +195,8 @@ fn version_in(text: &str) -> Option<String> {
 /// What is wrong with the server, if a person has to look at it.
 fn to_explain(outcome: &Outcome) -> Option<&str> {
     match &outcome.finding {
-        Finding::Fails { what, .. } => Some(what),
-        Finding::Differs(what) if outcome.case.level() == Some(Level::Should) => Some(what),
+        Finding::Fails(story) => Some(&story.what),
+        Finding::Differs(story) if outcome.case.level() == Some(Level::Should) => Some(&story.what),
         _ => None,
     }
 }

@@ -39,8 +39,12 @@ const LONG: Duration = Duration::from_millis(400);
 /// A server that computes the largest number faster than this has no long computation.
 const QUICK: Duration = Duration::from_millis(50);
 
-/// What a stranger is sent as a number without end: in some languages a byte takes a microsecond.
-const ENDLESS: usize = 4 * 1024 * 1024;
+/// The least and the most that a stranger is sent as a number without end, in bytes: in some languages
+/// each takes a microsecond, or more.
+const ENDLESS: [usize; 2] = [1024 * 1024, 4 * 1024 * 1024];
+
+/// How long a stranger may take to read that.
+const READING: Duration = Duration::from_secs(1);
 
 /// The length of the largest prime, in bits; and of the first that a stranger is asked for.
 const BITS: [u32; 2] = [57, 24];
@@ -236,15 +240,6 @@ impl Check {
             .then(|| "needs a connection for more than one request, which nobody must offer".into())
     }
 
-    /// Of our own servers it is known that they are quick.
-    fn given(&self, bits: u32) -> Given {
-        let given = Given::new(self.seed, bits);
-        match self.target {
-            Target::Step(_) => given,
-            _ => Given { endless: ENDLESS, ..given },
-        }
-    }
-
     /// What must be known of a server before cases can be aimed at it.
     fn measure(&self) -> Result<Pace> {
         let server = Server::start(&self.target, self.protocol, STARTS)?;
@@ -252,7 +247,7 @@ impl Check {
             .with_context(|| format!("nobody listens on {} (is it running?)", server.addr))?;
         let reusable = server.started_in > SLOW_START;
         let mut pace = Pace {
-            given: self.given(BITS[0]),
+            given: Given::new(self.seed, BITS[0]),
             needed: Duration::ZERO,
             answers: true,
             at_once: AT_ONCE,
@@ -281,8 +276,16 @@ impl Check {
         pace.one_each = self.protocol == Protocol::Http && !probe.serves_twice(&request, &reply);
         let (bits, slowest) = probe.find_long(self.seed);
         pace.quick = slowest < QUICK;
-        pace.given = Given { stranger: pace.given.stranger.take(), ..self.given(bits) };
-        pace.needed = (round_trip.unwrap_or_default() * 300).max(slowest * 6);
+        pace.given = Given {
+            stranger: pace.given.stranger.take(),
+            // Of our own servers it is known that they are quick.
+            endless: match self.target {
+                Target::Step(_) => pace.given.endless,
+                _ => probe.find_endless(),
+            },
+            ..Given::new(self.seed, bits)
+        };
+        pace.needed = (round_trip.unwrap_or_default() * 100).max(slowest * 6);
         Ok(pace)
     }
 }
@@ -331,7 +334,7 @@ impl Pace {
     /// How long a reply is waited for in this try.
     fn patience(&self, n: u32) -> Duration {
         let [least, most] = PATIENCE;
-        (self.needed * n * n).clamp(least * n, most)
+        (self.needed * n).clamp(least * n, most)
     }
 
     /// A server to play with. What fails is believed only of a new one.
@@ -512,6 +515,17 @@ impl Probe {
             }
         }
         (found, slowest)
+    }
+
+    /// How many digits it reads in a while.
+    fn find_endless(&self) -> usize {
+        let [least, most] = ENDLESS;
+        let part = least / 8;
+        let number = [b"^P".as_slice(), &vec![b'0'; part], b"7$"].concat();
+        let reply = Reply::Bytes(b"*prime\n".to_vec());
+        let took = self.ask(&number, &reply).unwrap_or(READING);
+        let parts = READING.as_secs_f64() / took.as_secs_f64();
+        ((part as f64 * parts) as usize).clamp(least, most)
     }
 }
 

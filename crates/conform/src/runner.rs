@@ -233,12 +233,12 @@ impl fmt::Display for What {
             What::Action(action) => action.fmt(f),
             What::Note(note) => f.write_str(note),
             What::Came(client, bytes, end) if bytes.is_empty() => {
-                write!(f, "{client} has got nothing, {end}")
+                write!(f, "{client} has got nothing{end}")
             }
             What::Came(client, bytes, end) => {
                 write!(f, "{client} has got ")?;
                 Shown(bytes).fmt(f)?;
-                write!(f, ", {end}")
+                f.write_str(end)
             }
         }
     }
@@ -598,9 +598,9 @@ impl Run<'_> {
     fn came(&mut self, client: Client, waited: &Waited) {
         let end = match waited {
             Waited::Arrived => return,
-            Waited::Wrong(_) => "which is not it".into(),
-            Waited::Ended(end) => format!("and the connection has ended ({end})"),
-            Waited::Silence => "and then nothing".into(),
+            Waited::Wrong(_) => ", which is not it".into(),
+            Waited::Ended(end) => format!(", and the connection has ended ({end})"),
+            Waited::Silence => " until now".into(),
         };
         self.failed = Some(client);
         let seen = self.client(client).seen.clone();

@@ -284,7 +284,8 @@ impl Server {
         }
         let lines: Vec<&str> = text.trim_end().lines().collect();
         let last = &lines[lines.len().saturating_sub(TOLD)..];
-        last.iter().map(|line| format!("\n  its stderr: {line}")).collect()
+        let last: String = last.iter().map(|line| format!("\n    {line}")).collect();
+        format!("\n  its stderr:{last}")
     }
 }
 

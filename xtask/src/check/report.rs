@@ -49,14 +49,16 @@ pub fn list(cases: &[Case], steps: &[Step]) -> String {
     for (property, cases) in by_property(cases, |case| case.property) {
         let first = first_step(property, steps).unwrap_or("none");
         text += &format!("{property}: a server that {}\n", property.does());
-        text += &wrap::prose("  ", property.lesson());
-        text += &wrap::prose("  ", property.mistake());
+        text += &wrap::prose("  ", "  ", property.lesson());
+        text += &wrap::prose("  ", "  ", property.mistake());
         text += &format!("  first: {first}; explained in {EXPLAINED}#{property}\n");
         for case in cases {
             text += &format!("    {} ({})\n", case.name, case.protocol.flag());
-            text += &wrap::prose("      ", case.lesson);
+            text += &wrap::prose("      ", "      ", case.lesson);
             text += &rule(case);
-            text += &case.mistake.map_or_else(String::new, |text| wrap::prose("      ", text));
+            text += &case
+                .mistake
+                .map_or_else(String::new, |text| wrap::prose("      ", "      ", text));
             text += &depends(case);
         }
     }
@@ -71,7 +73,7 @@ fn rule(case: &Case) -> String {
 
 /// What a verdict depends on that another run may find different.
 fn depends(case: &Case) -> String {
-    let text = |what: &str| wrap::prose("      ", &format!("Depends on {what}."));
+    let text = |what: &str| wrap::prose("      ", "      ", &format!("Depends on {what}."));
     case.depends_on().map_or_else(String::new, text)
 }
 
@@ -81,12 +83,12 @@ impl Findings<'_> {
     pub fn text(&self, all_stories: bool) -> String {
         let Findings { name, seed, report, .. } = self;
         let seconds = report.patience.as_secs_f32();
-        let mut text = format!("{name}\nseed {seed}; a reply is missed after {seconds:.0} s\n\n");
+        let mut text = format!("{name}, seed {seed}, a reply is waited for {seconds:.0} s\n\n");
         for (property, outcomes) in by_property(&report.outcomes, |outcome| outcome.case.property) {
             text += &self.heading(property, &outcomes);
             let mut failed = outcomes.iter().filter(|outcome| fails(outcome)).peekable();
             if failed.peek().is_some() {
-                text += &wrap::prose("    ", property.lesson());
+                text += &wrap::prose("    ", "    ", property.lesson());
                 let first = first_step(property, self.steps).unwrap_or("none of ours");
                 text += &format!("    How: {first}; why: {EXPLAINED}#{property}\n");
             }
@@ -100,7 +102,7 @@ impl Findings<'_> {
         }
         text += &self.summary();
         if !all_stories && self.report.outcomes.iter().any(fails) {
-            text += "--case NAME shows every byte of it\n";
+            text += "--case NAME shows every byte\n";
         }
         text
     }
@@ -111,8 +113,8 @@ impl Findings<'_> {
             Some(false) => '✗',
             None => '–',
         };
-        let does = property.does();
-        format!("{mark} {property:12}  {does}\n{:16}{}\n", "", tally(outcomes))
+        let text = format!("{} ({})", property.does(), tally(outcomes));
+        wrap::prose(&format!("{mark} {property:12}  "), &" ".repeat(16), &text)
     }
 
     fn summary(&self) -> String {
@@ -134,7 +136,7 @@ impl Findings<'_> {
             ("~ differs where no RFC says MUST, which is no failure", names(differs)),
         ] {
             if !items.is_empty() {
-                text += &wrap::prose("", &format!("{word}: {items}"));
+                text += &wrap::prose("", "  ", &format!("{word}: {items}"));
             }
         }
         text
@@ -290,7 +292,7 @@ fn tally(outcomes: &[&Outcome]) -> String {
     let is_tried = |outcome: &&&Outcome| !matches!(outcome.finding, Finding::NotTried(_));
     let mut parts = Vec::new();
     for (level, word) in levels {
-        let of_level = |outcome: &&&Outcome| outcome.case.rule.map(|rule| rule.level) == level;
+        let of_level = |outcome: &&&Outcome| outcome.case.level() == level;
         let tried: Vec<_> = outcomes.iter().filter(is_tried).filter(of_level).collect();
         let passed = tried.iter().filter(|outcome| outcome.finding == Finding::Passes).count();
         if !tried.is_empty() {
@@ -310,11 +312,11 @@ fn story(outcome: &Outcome, whole: bool) -> String {
         return String::new();
     };
     let Case { name, lesson, .. } = outcome.case;
-    let mut text = wrap::prose("  ", &format!("✗ {name}: {lesson}"));
+    let mut text = wrap::prose("    ✗ ", "      ", &format!("{name}: {lesson}"));
     text += &rule(&outcome.case);
     text += &wrap::bytes("      ", "        ", what);
     if whole {
-        text += &wrap::prose("      ", cause);
+        text += &wrap::prose("      ", "      ", cause);
         text += &depends(&outcome.case);
         text += &conversation(transcript);
     }
@@ -327,7 +329,7 @@ fn difference(outcome: &Outcome, whole: bool) -> String {
         return String::new();
     };
     let Case { name, lesson, .. } = outcome.case;
-    let mut text = wrap::prose("  ", &format!("~ {name}: {lesson}"));
+    let mut text = wrap::prose("    ~ ", "      ", &format!("{name}: {lesson}"));
     text += &rule(&outcome.case);
     text += &wrap::bytes("      ", "        ", what);
     if whole {
@@ -339,7 +341,7 @@ fn difference(outcome: &Outcome, whole: bool) -> String {
 /// Who did what, and when.
 fn conversation(transcript: &str) -> String {
     let lines = transcript.lines().filter(|line| !line.trim().is_empty());
-    lines.map(|line| wrap::bytes("    |", "    |             ", &line[1..])).collect()
+    lines.map(|line| wrap::bytes("      |", "      |             ", &line[1..])).collect()
 }
 
 /// Why cases were not tried, each reason once.
@@ -353,7 +355,7 @@ fn reasons(outcomes: &[&Outcome]) -> String {
         }
     }
     let line = |(reason, names): (&str, Vec<&str>)| {
-        wrap::prose("  ", &format!("– not tried: {}: {reason}", names.join(", ")))
+        wrap::prose("    – ", "      ", &format!("{}: {reason}", names.join(", ")))
     };
     reasons.into_iter().map(line).collect()
 }

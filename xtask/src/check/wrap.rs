@@ -3,22 +3,23 @@
 /// What fits on any terminal, and reads well on a wide one.
 pub const WIDTH: usize = 80;
 
-/// Prose, broken between words; each line begins with `indent`.
-pub fn prose(indent: &str, text: &str) -> String {
-    let mut lines = String::new();
-    let mut line = String::new();
+/// Prose, broken between words. The first line begins with `first`, the others with `indent`.
+pub fn prose(first: &str, indent: &str, text: &str) -> String {
+    let (mut lines, mut line) = (String::new(), first.to_owned());
+    let mut is_empty = true;
     for word in text.split_whitespace() {
-        let needed = indent.len() + line.chars().count() + 1 + word.chars().count();
-        if !line.is_empty() && needed > WIDTH {
-            lines += &format!("{indent}{line}\n");
-            line.clear();
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines += &format!("{line}\n");
+            line = indent.to_owned();
+            is_empty = true;
         }
-        if !line.is_empty() {
+        if !is_empty {
             line.push(' ');
         }
         line += word;
+        is_empty = false;
     }
-    lines + &format!("{indent}{line}\n")
+    lines + &format!("{line}\n")
 }
 
 /// Bytes as they are shown, of which none may be lost: broken anywhere, but not within an escape. The
@@ -61,10 +62,11 @@ mod tests {
     #[test]
     fn prose_is_broken_between_words() {
         let text = "word ".repeat(40);
-        let lines = prose("    ", &text);
-        assert!(lines.lines().all(|line| line.len() <= WIDTH && line.starts_with("    word")));
-        assert_eq!(lines.split_whitespace().count(), 40);
-        assert_eq!(prose("  ", "short"), "  short\n");
+        let lines = prose("  * ", "    ", &text);
+        assert!(lines.lines().all(|line| line.len() <= WIDTH && line[4..].starts_with("word")));
+        assert!(lines.starts_with("  * word") && lines.contains("\n    word"));
+        assert_eq!(lines.matches("word").count(), 40);
+        assert_eq!(prose("  ", "", "short"), "  short\n");
     }
 
     #[test]
