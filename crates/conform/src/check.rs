@@ -268,7 +268,8 @@ impl Check {
             }
         }
         let (request, reply) = pace.given.one_thing(self.protocol);
-        let round_trip = probe.ask(&request, &reply);
+        // Whether it answers at all decides a lot; a busy machine should not.
+        let round_trip = (0..2).find_map(|_| probe.ask(&request, &reply));
         pace.answers = round_trip.is_some();
         if matches!(self.target, Target::Running(_)) {
             pace.at_once = probe.serves_at_once(&request, &reply);
