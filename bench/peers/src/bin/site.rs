@@ -1,6 +1,7 @@
 //! hyper 1 on Tokio, as its guides show it: a small site to aim the conformance cases at, and nothing
 //! set up for a measurement.
 
+use std::convert::Infallible;
 use std::net::Ipv4Addr;
 
 use anyhow::Context;
@@ -32,30 +33,29 @@ fn main() -> anyhow::Result<()> {
     })
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {
+async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     Ok(match (&method, path.as_str()) {
-        (&Method::GET | &Method::HEAD, "/plain") => page("Hello, World!".into()),
-        (&Method::POST, "/echo") => page(request.into_body().collect().await?.to_bytes()),
+        (&Method::GET | &Method::HEAD, "/plain") => page(StatusCode::OK, "Hello, World!"),
+        (&Method::POST, "/echo") => match request.into_body().collect().await {
+            Ok(body) => page(StatusCode::OK, body.to_bytes()),
+            Err(error) => page(StatusCode::BAD_REQUEST, format!("{error}\n")),
+        },
         (_, "/plain") => not_allowed("GET, HEAD"),
         (_, "/echo") => not_allowed("POST"),
-        _ => {
-            let mut response = page("not found\n".into());
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response
-        }
+        _ => page(StatusCode::NOT_FOUND, "not found\n"),
     })
 }
 
-fn page(body: Bytes) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(body));
+fn page(status: StatusCode, body: impl Into<Bytes>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
     response
 }
 
 fn not_allowed(allowed: &'static str) -> Response<Full<Bytes>> {
-    let mut response = page("not allowed\n".into());
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    let mut response = page(StatusCode::METHOD_NOT_ALLOWED, "not allowed\n");
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
 }

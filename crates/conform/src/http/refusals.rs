@@ -183,7 +183,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         should("9112 §3"),
         "A method longer than any that is known is a 501.",
-        |_| refused_each(501, [request(&"G".repeat(LONG), "/plain")]),
+        |_| declined_each(501, [request(&"G".repeat(LONG), "/plain")]),
     )
     .usually("Usually there is one limit for the whole line, and one status for what is over it."),
     case(
