@@ -3,13 +3,13 @@
 //! `bench-all` only arranges: it builds, starts a server, has the generator (`crates/load`) drive
 //! it, and ends it; one after the other, so that only one pair runs at a time.
 
-mod build;
+pub mod build;
 mod cell;
-mod child;
+pub mod child;
 mod compare;
 mod contender;
 mod csv;
-mod interrupt;
+pub mod interrupt;
 pub mod knee;
 mod machine;
 mod page;

@@ -13,6 +13,7 @@ mod source;
 mod steps;
 mod strangers;
 mod tidy;
+mod timeline;
 
 use std::process::ExitCode;
 
@@ -48,6 +49,8 @@ enum Command {
     Strangers(strangers::Args),
     /// Check the invariants that keep the project simple
     Tidy(tidy::Args),
+    /// Draw who waits and who works, from a run of a step
+    Timeline(timeline::Args),
 }
 
 fn main() -> ExitCode {
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Command::New(args) => new::run(args),
         Command::Strangers(args) => strangers::run(args),
         Command::Tidy(args) => tidy::run(args),
+        Command::Timeline(args) => timeline::run(args),
     };
     // Said here and not by the runtime, which would print a backtrace too where one is asked for.
     match done {

@@ -43,6 +43,7 @@ made {name}, which grows from {parent}; the waiting is yours to write, in {name}
   cargo test --manifest-path {name}/Cargo.toml    what it can do, case by case
   cargo xtask check {name}                        what it cannot, and why
   cargo xtask diff {name}                         how it differs from {parent}
+  cargo xtask timeline {name}                     who waits in it, as a picture
   cargo xtask bench-all --step {name}             how fast it is
 To undo all of it, delete the folder {name}."
     );
