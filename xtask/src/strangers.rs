@@ -364,6 +364,8 @@ fn renewed(
 mod tests {
     use std::time::Duration;
 
+    use conform::Story;
+
     use super::*;
 
     fn stranger(name: &str) -> Stranger {
@@ -393,8 +395,12 @@ mod tests {
         (Checked { stranger: stranger(name), version: "1.2".into(), report }, seen)
     }
 
+    fn story(what: &str) -> Story {
+        Story { what: what.into(), transcript: String::new(), cause: "" }
+    }
+
     fn fails() -> Finding {
-        Finding::Fails { what: "nothing came".into(), transcript: String::new(), cause: "" }
+        Finding::Fails(story("nothing came"))
     }
 
     #[test]
@@ -426,7 +432,7 @@ mod tests {
 
     #[test]
     fn what_should_be_is_explained_and_what_may_be_is_not() {
-        let differs = || Finding::Differs("something else".into());
+        let differs = || Finding::Differs(story("something else"));
         let (should, case) = checked("a", Level::Should, differs());
         assert!(should.unexplained(&[])[0].contains(case));
         let (may, _) = checked("a", Level::May, differs());
