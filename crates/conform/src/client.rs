@@ -196,7 +196,13 @@ impl Connection {
 
     /// What can be said now of `reply`, which is taken when it is there.
     pub fn look(&mut self, reply: &Reply) -> Option<Waited> {
-        match reply.take(&self.seen, self.end == Some(End::Closed)) {
+        // What a stranger says may end with the connection, and not every stranger waits until its last
+        // word was heard: a reset ends it, too.
+        let ended = match reply {
+            Reply::Http(response) if response.until_close => self.end.is_some(),
+            _ => self.end == Some(End::Closed),
+        };
+        match reply.take(&self.seen, ended) {
             Ok(Some(n)) => {
                 self.seen.drain(..n);
                 Some(Waited::Arrived)
