@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::client::{Connection, Waited};
 use crate::http::files::DIGITS;
-use crate::script::{Action, Body, Reply, Response, Script};
+use crate::script::{Action, Body, Field, Reply, Response, Script, TAG, Value};
 use crate::server::{STARTS, Server, Target};
 use crate::{
     Case, Cause, Claim, Given, Property, Protocol, Stranger, Verdict, http, limits, runner,
@@ -368,6 +368,8 @@ struct Route {
     status: u16,
     /// `None`: any.
     body: Option<&'static str>,
+    /// A field that must be there.
+    field: Option<&'static str>,
 }
 
 const PLAIN: Route = Route {
@@ -376,6 +378,7 @@ const PLAIN: Route = Route {
     request: "GET /plain HTTP/1.1\r\nHost: test\r\n\r\n",
     status: 200,
     body: Some(crate::given::HELLO),
+    field: None,
 };
 
 const ECHO: Route = Route {
@@ -384,6 +387,7 @@ const ECHO: Route = Route {
     request: "POST /echo HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc",
     status: 200,
     body: Some("abc"),
+    field: None,
 };
 
 const ROUTES: &[Route] = &[
@@ -395,6 +399,7 @@ const ROUTES: &[Route] = &[
         request: "GET /prime/7 HTTP/1.1\r\nHost: test\r\n\r\n",
         status: 200,
         body: Some("prime\n"),
+        field: None,
     },
     Route {
         name: "GET /sleep",
@@ -402,6 +407,7 @@ const ROUTES: &[Route] = &[
         request: "GET /sleep?ms=1 HTTP/1.1\r\nHost: test\r\n\r\n",
         status: 200,
         body: Some("slept 1 ms\n"),
+        field: None,
     },
     Route {
         name: "GET /panic",
@@ -409,6 +415,7 @@ const ROUTES: &[Route] = &[
         request: "GET /panic HTTP/1.1\r\nHost: test\r\n\r\n",
         status: 500,
         body: None,
+        field: None,
     },
     Route {
         name: "GET /digits.txt, a file",
@@ -416,6 +423,32 @@ const ROUTES: &[Route] = &[
         request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\r\n",
         status: 200,
         body: Some(DIGITS),
+        field: None,
+    },
+    Route {
+        name: "an ETag of /digits.txt",
+        mark: TAG,
+        request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\r\n",
+        status: 200,
+        body: None,
+        field: Some("ETag"),
+    },
+    Route {
+        name: "a Last-Modified of /digits.txt",
+        // Of If-Modified-Since as well as of If-Unmodified-Since.
+        mark: "odified-Since",
+        request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\r\n",
+        status: 200,
+        body: None,
+        field: Some("Last-Modified"),
+    },
+    Route {
+        name: "a 404 for /no/such/file",
+        mark: "/no/such/file",
+        request: "GET /no/such/file HTTP/1.1\r\nHost: test\r\n\r\n",
+        status: 404,
+        body: None,
+        field: None,
     },
 ];
 
@@ -460,10 +493,14 @@ impl Probe {
     }
 
     fn serves(&self, route: &Route) -> bool {
-        let body = route.body.map_or(Body::Any, |body| Body::Is(body.as_bytes().into()));
-        let reply =
-            Reply::Http(Response { until_close: true, ..Response::new(route.status, body) });
-        self.ask(route.request.as_bytes(), &reply).is_some()
+        let body = route.body.map_or(Body::Whatever, |body| Body::Is(body.as_bytes().into()));
+        let fields = route.field.map(|name| Field { name, value: Value::Any });
+        let reply = Response {
+            fields: fields.into_iter().collect(),
+            until_close: true,
+            ..Response::new(route.status, body)
+        };
+        self.ask(route.request.as_bytes(), &Reply::Http(reply)).is_some()
     }
 
     /// What can be asked of it instead of what it lacks of our site.

@@ -35,6 +35,8 @@ pub(crate) struct Connection {
     stream: TcpStream,
     /// What has come and was not expected yet.
     pub seen: Vec<u8>,
+    /// The last that was expected and has come.
+    pub reply: Vec<u8>,
     /// How the server ended it; `None` while it has not.
     pub end: Option<End>,
     /// How sending failed. The kernel says so once: the next read may look like an end in good order.
@@ -77,6 +79,7 @@ impl Connection {
         Ok(Connection {
             stream: socket.into(),
             seen: Vec::new(),
+            reply: Vec::new(),
             end: None,
             cut: None,
             flooded: false,
@@ -204,7 +207,7 @@ impl Connection {
         };
         match reply.take(&self.seen, ended) {
             Ok(Some(n)) => {
-                self.seen.drain(..n);
+                self.reply = self.seen.drain(..n).collect();
                 Some(Waited::Arrived)
             }
             Ok(None) => self.end.map(Waited::Ended),

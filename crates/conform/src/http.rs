@@ -14,8 +14,8 @@ use std::borrow::Cow;
 // The words that the cases below are written in.
 use crate::rule::{may, must, ours, should};
 use crate::script::{
-    A, Action, Also, B, Body, C, Client, Field, Last, Reply, Response, Script, closed, connect,
-    cut, field, flood, half_close, leave, reset, send, slices, stop, times,
+    A, Action, Also, B, Body, Client, DATE, Field, Last, Reply, Response, Script, TAG, Value,
+    closed, connect, cut, field, flood, half_close, leave, reset, send, slices, stop, times,
 };
 use crate::{Case, Given, Property, Protocol, Rule};
 
@@ -113,6 +113,11 @@ fn echo(body: impl AsRef<[u8]>) -> Body {
 
 fn response(status: u16, fields: impl Into<Fields>, body: Body) -> Response {
     Response { fields: fields.into(), ..Response::new(status, body) }
+}
+
+/// Another server may as well answer with one of these.
+fn or(also: Also, response: Response) -> Response {
+    Response { also, ..response }
 }
 
 /// The page that every server has.

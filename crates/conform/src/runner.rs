@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
+use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
@@ -167,6 +168,7 @@ pub(crate) fn play(
         played: Vec::new(),
         failed: None,
         room: Room::Enough,
+        reply: Vec::new(),
         stopping: false,
     };
     let breath = match run.play(&script) {
@@ -263,6 +265,8 @@ struct Run<'a> {
     failed: Option<Client>,
     /// Whether everybody who comes gets in.
     room: Room,
+    /// The last reply that was expected and has come, to whomever.
+    reply: Vec<u8>,
     /// Whether the server was asked to stop.
     stopping: bool,
 }
@@ -291,8 +295,9 @@ fn broken<T>(what: impl Into<String>) -> Result<T, Failure> {
 impl Run<'_> {
     fn play(&mut self, script: &[Action]) -> Result<(), Failure> {
         for action in script {
-            self.remember(What::Action(action.clone()));
-            self.act(action)?;
+            let action = action.repeating(&self.reply).or_else(broken)?;
+            self.remember(What::Action(action.clone().into_owned()));
+            self.act(&action)?;
         }
         self.note("the script ends");
         if self.stopping {
@@ -437,7 +442,10 @@ impl Run<'_> {
     fn judge(&mut self, client: Client, reply: &Reply, waited: Waited) -> Result<(), Failure> {
         self.came(client, &waited);
         match waited {
-            Waited::Arrived => Ok(()),
+            Waited::Arrived => {
+                self.reply = mem::take(&mut self.client(client).reply);
+                Ok(())
+            }
             Waited::Wrong(what) => broken(format!("{client} got {what}")),
             Waited::Ended(end) => self.explain_end(client, end),
             Waited::Silence => self.explain_silence(client, reply),

@@ -21,7 +21,7 @@ pub enum Action {
     /// The client connects.
     Connect(Client),
     /// The client sends this in one write. Should the server stop reading until somebody reads
-    /// its replies, the client reads meanwhile.
+    /// its replies, the client reads meanwhile. [`TAG`] and [`DATE`] stand for what the last reply said.
     Send(Client, Arc<[u8]>),
     /// The client sends this in writes of so many bytes, one after the other.
     Slices(Client, Arc<[u8]>, usize),
@@ -69,6 +69,12 @@ pub enum Action {
     /// ended with code 0.
     Stop,
 }
+
+/// In what is sent: the entity tag of the last response, without the `W/` of a weak one.
+pub(crate) const TAG: &str = "{ETag}";
+
+/// In what is sent: the date of last modification that the last response named.
+pub(crate) const DATE: &str = "{Last-Modified}";
 
 /// Which of two things happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +143,8 @@ pub enum Value {
     Is(&'static str),
     /// Any.
     Any,
+    /// Something that begins like this.
+    Begins(&'static str),
     /// A list with this in it, in any case.
     Lists(&'static str),
     /// A date as RFC 9110 §5.6.7 prefers it: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -227,6 +235,35 @@ pub(crate) fn stop() -> Script {
 /// The same, `n` times.
 pub(crate) fn times(n: usize, script: Script) -> Script {
     vec![script; n].concat()
+}
+
+impl Action {
+    /// The same, with what it repeats of the last reply.
+    pub(crate) fn repeating(&self, reply: &[u8]) -> Result<Cow<'_, Action>, String> {
+        let Action::Send(client, bytes) = self else { return Ok(Cow::Borrowed(self)) };
+        let mut filled = Cow::Borrowed(&bytes[..]);
+        for mark in [TAG, DATE].map(str::as_bytes) {
+            while let Some(at) = filled.windows(mark.len()).position(|window| window == mark) {
+                let name = str::from_utf8(&mark[1..mark.len() - 1]).expect("a mark is ASCII");
+                let Some(value) = said(reply, name) else {
+                    return Err(format!("the last response has no {name} to repeat"));
+                };
+                filled.to_mut().splice(at..at + mark.len(), value.into_bytes());
+            }
+        }
+        Ok(match filled {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(bytes) => Cow::Owned(Action::Send(*client, bytes.into())),
+        })
+    }
+}
+
+/// What a response says in this field, without the `W/` of a weak entity tag.
+fn said(reply: &[u8], name: &str) -> Option<String> {
+    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Response::new(&mut fields);
+    parsed.parse(reply).ok()?;
+    value(&parsed, name).map(|value| value.trim_start_matches("W/").to_string())
 }
 
 impl Reply {
@@ -336,6 +373,9 @@ impl Field {
             }
             (_, None) => Some(format!("no {name}")),
             (Value::Any, Some(_)) => None,
+            (Value::Begins(start), Some(found)) => {
+                (!found.starts_with(start)).then(|| format!("{name} does not begin with `{start}`"))
+            }
             (Value::Lists(expected), Some(found)) => {
                 let listed =
                     found.split(',').any(|item| item.trim().eq_ignore_ascii_case(expected));
@@ -506,6 +546,7 @@ impl fmt::Display for Field {
         match self.value {
             Value::Is(value) => write!(f, "{name}: {value}"),
             Value::Any => write!(f, "{name}: …"),
+            Value::Begins(start) => write!(f, "{name}: {start}…"),
             Value::Lists(value) => write!(f, "{name}: …{value}…"),
             Value::Date => write!(f, "{name}: a date"),
             Value::Absent => write!(f, "no {name}"),

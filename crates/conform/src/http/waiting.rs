@@ -17,23 +17,66 @@ pub(super) const CASES: &[Case] = &[
         "http-silent",
         Property::Silent,
         ours("9112 §9.5"),
-        "Someone who says nothing, or half a head, keeps nobody waiting.",
-        |_| {
-            let silent = [connect(A), connect(C), send(C, "GET / HTTP/1.1\r\nHo")].concat();
-            let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
-            [silent, connect(B), plain].concat()
-        },
+        "Someone who says nothing keeps nobody waiting.",
+        |_| [connect(A), served()].concat(),
+    ),
+    case(
+        "http-silent-head",
+        Property::Silent,
+        ours("9112 §9.5"),
+        "Nor does someone who stops in the middle of a head.",
+        |_| [connect(A), send(A, HALF), served()].concat(),
+    )
+    .usually("Usually somebody reads until the head is whole, and does nothing else meanwhile."),
+    case(
+        "http-silent-body",
+        Property::Silent,
+        ours("9112 §9.5"),
+        "Nor in the middle of a body.",
+        |_| [connect(A), send(A, post("Content-Length: 5", "he")), served()].concat(),
+    )
+    .usually("Usually somebody reads until the body is whole, and does nothing else meanwhile."),
+    case(
+        "http-silent-kept",
+        Property::Silent,
+        ours("9112 §9.5"),
+        "Someone who was answered and stays keeps nobody waiting.",
+        |_| [connect(A), send(A, get("/plain")), expect(A, plain()), served()].concat(),
+    )
+    .usually(
+        "Usually the next request is waited for where the first was: browsers keep connections.",
     ),
     case(
         "http-more-silent-than-workers",
         Property::Silents,
         ours("9112 §9.5"),
         "A client that waits needs no worker.",
+        |_| [many(connect), served()].concat(),
+    ),
+    case(
+        "http-many-half-heads",
+        Property::Silents,
+        ours("9112 §9.5"),
+        "Nor does one in the middle of a head: to have begun is not to go on.",
+        |_| [many(|client| [connect(client), send(client, HALF)].concat()), served()].concat(),
+    )
+    .usually(
+        "Usually a worker is given a client that has begun, and reads until the end: Slowloris.",
+    ),
+    case(
+        "http-many-kept",
+        Property::Silents,
+        ours("9112 §9.5"),
+        "Nor does one that was answered, and stays.",
         |_| {
-            let silent = (2..2 + SILENT).flat_map(|n| connect(Client(n))).collect();
-            let plain = ask(B, get("/plain"), 200, PLAIN, text("Hello, World!"));
-            [silent, connect(B), plain].concat()
+            let kept = |client| {
+                [connect(client), send(client, get("/plain")), expect(client, plain())].concat()
+            };
+            [many(kept), served()].concat()
         },
+    )
+    .usually(
+        "Usually a worker serves a connection until it closes, and browsers do not close them.",
     ),
     case(
         "http-never-reads",
@@ -78,19 +121,67 @@ pub(super) const CASES: &[Case] = &[
         |_| times(20, refused(get("/panic"), 500)),
     ),
     case(
+        "http-come-and-go",
+        Property::Rude,
+        ours("9112 §9.5"),
+        "Two hundred clients come, say nothing, and go.",
+        |_| times(200, [connect(A), leave(A)].concat()),
+    )
+    .usually("Usually something is kept for each client, and given back only where it was served."),
+    case(
         "http-reset",
         Property::Rude,
         ours("9112 §9.5"),
-        "A client vanishes: in its head, in its body, and while the server works for it.",
+        "A client vanishes before it has said anything.",
+        |_| times(RUDE, [connect(A), reset(A)].concat()),
+    ),
+    case(
+        "http-reset-head",
+        Property::Rude,
+        ours("9112 §9.5"),
+        "A client vanishes in the middle of its head.",
+        |_| times(RUDE, vanish(HALF)),
+    ),
+    case(
+        "http-reset-body",
+        Property::Rude,
+        ours("9112 §9.5"),
+        "A client vanishes in the middle of its body.",
+        |_| times(RUDE, vanish(post("Content-Length: 5", "he"))),
+    ),
+    case(
+        "http-reset-kept",
+        Property::Rude,
+        ours("9112 §9.5"),
+        "A client vanishes that was answered.",
+        |_| {
+            let answered = [connect(A), send(A, get("/plain")), expect(A, plain()), reset(A)];
+            times(RUDE, answered.concat())
+        },
+    ),
+    case(
+        "http-reset-pipelined",
+        Property::Rude,
+        ours("9112 §9.5"),
+        "A client vanishes that has asked for much, and heard nothing of it.",
+        |_| times(RUDE, vanish(get("/plain").repeat(DEEP as usize))),
+    )
+    .usually(
+        "Usually a write to a connection that is gone ends the program: SIGPIPE, or an error.",
+    ),
+    case(
+        "http-reset-working",
+        Property::Rude,
+        ours("9112 §9.5"),
+        "A client vanishes while the server works for it.",
         |given| {
-            let vanish = |request: String| [connect(A), send(A, request), reset(A)].concat();
-            let half = vanish("GET /plain HTTP/1.1\r\nHo".into());
-            let body = vanish(post("Content-Length: 5", "he"));
-            let resets = [connect(A), reset(A), half, body, vanish(prime(given.shorter))].concat();
             // B's answer takes four times as long as A's would have: A's has been tried by then.
             let prime = ask(B, prime(given.long), 200, TEXT, text("prime\n"));
-            [resets, connect(B), prime].concat()
+            [vanish(self::prime(given.shorter)), connect(B), prime].concat()
         },
+    )
+    .usually(
+        "Usually the answer is written to a connection that is gone, and nobody minds the error.",
     ),
     case(
         "http-stop-idle",
@@ -115,6 +206,36 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
     case(
+        "http-stop-half-head",
+        Property::Stop,
+        ours("9112 §9.5"),
+        "Half a head does not either: there is no request to finish.",
+        |_| half_stopped(HALF),
+    ),
+    case(
+        "http-stop-half-body",
+        Property::Stop,
+        ours("9112 §9.5"),
+        "Nor does half a body.",
+        |_| half_stopped(&post("Content-Length: 5", "he")),
+    ),
+    case(
+        "http-stop-pipelined",
+        Property::Stop,
+        ours("9112 §9.6"),
+        "All that was asked before the stop is answered before the end, also what had to wait.",
+        |given| {
+            let work = get("/plain") + &prime(given.shorter);
+            let asked = send(A, work + &get("/plain").repeat(DEEP as usize));
+            let answers = answer(A, 200, &[], text("prime\n"));
+            let rest = times(DEEP as usize, expect(A, plain()));
+            [connect(A), asked, expect(A, plain()), stop(), answers, rest, closed(A)].concat()
+        },
+    )
+    .usually(
+        "Usually the request that is being worked on is finished, and what waits behind it is not.",
+    ),
+    case(
         "http-stop-computing",
         Property::Stop,
         ours("9112 §9.6"),
@@ -126,6 +247,36 @@ pub(super) const CASES: &[Case] = &[
         },
     ),
 ];
+
+/// Half a head.
+const HALF: &str = "GET /plain HTTP/1.1\r\nHo";
+
+/// How often clients are rude.
+const RUDE: usize = 20;
+
+/// B comes, asks, and is answered.
+fn served() -> Script {
+    [connect(B), send(B, get("/plain")), expect(B, plain())].concat()
+}
+
+/// As many do this as a pool of a few workers cannot bear.
+fn many(what: impl Fn(Client) -> Script) -> Script {
+    (2..2 + SILENT).flat_map(|n| what(Client(n))).collect()
+}
+
+/// A client comes, sends this, and is gone.
+fn vanish(request: impl AsRef<[u8]>) -> Script {
+    [connect(A), send(A, request), reset(A)].concat()
+}
+
+/// A client has sent this when the server is stopped: it may be told that this was no request, and is
+/// left.
+fn half_stopped(half: &str) -> Script {
+    let wrong = or(Also::Refusal, response(400, &[], Body::Whatever));
+    // With the answer to the request before it, it has surely been read.
+    let read = [connect(A), send(A, get("/plain") + half), expect(A, plain())].concat();
+    [read, stop(), reply_or_end(A, wrong, Last::End)].concat()
+}
 
 /// A asks for something long; B comes later, asks for something short, and has it first.
 fn overtake(long: &str, answer: &'static str) -> Script {

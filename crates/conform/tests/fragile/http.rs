@@ -7,6 +7,7 @@ mod site;
 mod sloppy;
 
 use std::mem;
+use std::time::SystemTime;
 
 use super::{Flaw, Talk};
 
@@ -25,6 +26,10 @@ pub struct Http {
     looked: usize,
     /// Whether the client was told to go on with the body that is arriving.
     told: bool,
+    /// How many requests there were.
+    requests: usize,
+    /// Whether the first of them was to be the last.
+    first_closes: bool,
 }
 
 /// What is answered, and what becomes of the connection.
@@ -51,7 +56,7 @@ enum Next {
 
 impl Http {
     pub fn new(flaw: Flaw) -> Http {
-        Http { flaw, held: Vec::new(), looked: 0, told: false }
+        Http { flaw, held: Vec::new(), looked: 0, told: false, requests: 0, first_closes: false }
     }
 
     fn next(&mut self) -> Next {
@@ -68,7 +73,8 @@ impl Http {
         let held = &self.held[start..];
         let looked = self.looked.min(held.len());
         let Some(end) = held[looked..].windows(4).position(|bytes| bytes == b"\r\n\r\n") else {
-            self.looked = held.len().saturating_sub(3);
+            self.looked =
+                held.len().saturating_sub(if self.flaw == Flaw::SplitEnds { 0 } else { 3 });
             return match self.too_long(held) {
                 Some(status) => Next::Answer(0, refusal(status)),
                 None => Next::Wait,
@@ -106,25 +112,57 @@ impl Http {
 
     /// Appends the answer. `false`: it was the last.
     fn say(&self, answer: Answer, replies: &mut Vec<u8>) -> bool {
-        let close = answer.close && self.flaw != Flaw::NeverCloses;
-        let mut head = format!("HTTP/1.1 {} Whatever\r\n", answer.status);
+        let close = match self.flaw {
+            Flaw::NeverCloses => false,
+            Flaw::FirstDecides => self.first_closes,
+            _ => answer.close,
+        };
+        let minor = if answer.old && self.flaw == Flaw::RepeatsVersion { 0 } else { 1 };
+        let mut head = format!("HTTP/1.{minor} {} Whatever\r\n", answer.status);
+        head += &self.date(answer.status);
         for (name, value) in &answer.fields {
             head += &format!("{name}: {value}\r\n");
         }
-        if answer.status != 204 && answer.status != 304 {
+        let chunked = answer.old && self.flaw == Flaw::ChunksForAll && answer.with_body;
+        let has_length = match answer.status {
+            101 | 304 => false,
+            204 => self.flaw == Flaw::LengthOfNothing,
+            _ => !chunked,
+        };
+        if has_length {
             let length = answer.body.len() + usize::from(self.flaw == Flaw::WrongLength);
             head += &format!("Content-Length: {length}\r\n");
         }
+        if chunked {
+            head += "Transfer-Encoding: chunked\r\n";
+        }
         match (close, answer.old) {
+            (true, _) if self.flaw == Flaw::LeavesSilently => {}
             (true, _) => head += "Connection: close\r\n",
             (false, true) => head += "Connection: keep-alive\r\n",
             (false, false) => {}
         }
         replies.extend((head + "\r\n").bytes());
-        if answer.with_body {
-            replies.extend(answer.body);
+        let size = format!("{:x}\r\n", answer.body.len());
+        match answer.with_body {
+            true if chunked => {
+                replies.extend([size.as_bytes(), &answer.body, b"\r\n0\r\n\r\n"].concat());
+            }
+            true => replies.extend(answer.body),
+            false => {}
         }
         !close || self.flaw == Flaw::SaysClose
+    }
+
+    /// The field that says when.
+    fn date(&self, status: u16) -> String {
+        let date = httpdate::fmt_http_date(SystemTime::now());
+        match self.flaw {
+            Flaw::NoDate => String::new(),
+            Flaw::NoDateInErrors if status >= 400 => String::new(),
+            Flaw::OddDate => format!("Date: {}\r\n", date.replace(" GMT", " +0000")),
+            _ => format!("Date: {date}\r\n"),
+        }
     }
 }
 
@@ -154,15 +192,21 @@ impl Talk for Http {
                 }
                 Next::Answer(used, answer) => {
                     self.told = false;
+                    self.requests += 1;
+                    if self.requests == 1 {
+                        self.first_closes = answer.close;
+                    }
+                    let enough = self.flaw == Flaw::TenRequests && self.requests == 10;
                     self.held.drain(..used);
                     self.looked = 0;
                     let mut reply = Vec::new();
-                    let goes_on = self.say(answer, &mut reply);
+                    let goes_on = self.say(answer, &mut reply) && !enough;
                     answers.push(reply);
                     if self.flaw == Flaw::FirstOnly {
                         self.held.clear();
                     }
-                    if !goes_on {
+                    let left = self.flaw == Flaw::AnswersAll && !self.held.is_empty();
+                    if !goes_on && !left {
                         break false;
                     }
                     // Work comes next, in which it may be stopped: what it has said leaves before.

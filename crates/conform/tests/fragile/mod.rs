@@ -142,6 +142,84 @@ flaws! {
     /// Does not know OPTIONS.
     NoOptions,
 
+    // What it makes of a request that is right.
+    /// It knows fields as they are usually written.
+    MindsCase,
+    /// It takes one space off a value.
+    KeepsSpaces,
+    /// It looks for a colon and a space.
+    NeedsSpaces,
+    /// It has no use for an empty value.
+    MindsEmptyValues,
+    /// It refuses fields that it does not know.
+    MindsUnknown,
+    /// It knows no host with a port.
+    MindsPorts,
+    /// It looks for the port behind the first colon.
+    MindsLiterals,
+    /// It wants the host of the target and that of `Host` to be the same.
+    MindsOtherHosts,
+    /// It knows no scheme but `http`.
+    MindsSchemes,
+    /// It takes the query for a part of the path.
+    QueryInPath,
+    /// It wants a `Host` of HTTP/1.0 too.
+    OldNeedsHost,
+    /// It knows no `*`.
+    KnowsNoServer,
+    /// It sends back what it was sent.
+    Traces,
+    /// It says that it speaks another protocol from now on.
+    Upgrades,
+
+    // What it says in a response.
+    /// The version that it was asked in.
+    RepeatsVersion,
+    /// No date.
+    NoDate,
+    /// A date as in a mail.
+    OddDate,
+    /// No date, when something went wrong.
+    NoDateInErrors,
+    /// No type.
+    NoTypes,
+    /// To HEAD, that the page is empty.
+    HeadIsEmpty,
+    /// To HEAD, what went wrong, and a page about it.
+    HeadErrorHasBody,
+    /// Of nothing, that it is 0 bytes long.
+    LengthOfNothing,
+    /// To HTTP/1.0, chunks.
+    ChunksForAll,
+
+    // When it takes a connection to be over.
+    /// After what was read already.
+    AnswersAll,
+    /// When the first request said so, and not when a later one did.
+    FirstDecides,
+    /// At `close`, and not at `Close`.
+    MindsOptionCase,
+    /// At `close`, if nothing else is in the field.
+    OneOption,
+    /// At `close`, if nothing empty is before it.
+    StopsAtEmpty,
+    /// At `close`, if it is in the first field.
+    FirstLine,
+    /// At `close`, wherever it stands in a word.
+    FindsOptions,
+    /// Not while somebody also says `keep-alive`.
+    KeepAliveWins,
+    /// Without a word about it.
+    LeavesSilently,
+    /// When something is not found.
+    LeavesAtErrors,
+    /// After ten requests.
+    TenRequests,
+    /// When half a request has come, which it answers.
+    AnswersHalves,
+    /// Never, when the end of a head comes in two pieces.
+    SplitEnds,
+
     // How it serves files.
     /// From anywhere.
     WayOut,
@@ -159,8 +237,86 @@ flaws! {
     AnyRange,
     /// By whatever unit.
     AnyUnit,
-    /// And lets go of them.
-    DeletesFiles,
+    /// And takes what is posted to them.
+    TakesFiles,
+    /// By names that are not encoded.
+    NoDecoding,
+    /// From anywhere, to who encodes the way.
+    EncodedWayOut,
+    /// From anywhere, to who encodes it twice.
+    DecodesTwice,
+    /// From anywhere, to who comes by backslashes.
+    Backslashes,
+    /// By the part of a name that comes before a NUL.
+    NulEnds,
+    /// Without a tag.
+    NoTag,
+    /// Without their date.
+    NoFileDate,
+    /// With a bare 304.
+    BareUnmodified,
+    /// To who sends a list of tags.
+    OneTag,
+    /// To who marks the tag as weak.
+    StrongOnly,
+    /// To who says `*`.
+    KnowsNoStar,
+    /// Not to who has another version.
+    AnyTag,
+    /// Again, to who says since when he has them.
+    NeverSince,
+    /// Not to who names any date.
+    AlwaysSince,
+    /// To who names another date than theirs.
+    ExactDates,
+    /// Not to who names what is no date.
+    GarbageIsNow,
+    /// By dates in one form.
+    OneDateForm,
+    /// By dates, whatever the tags say.
+    DatesCountToo,
+    /// To nobody who names a version.
+    NeverMatches,
+    /// To who names a version weakly.
+    WeakMatches,
+    /// Whenever they changed.
+    IgnoresUnmodifiedSince,
+    /// And looks at conditions before it looks for them.
+    ConditionsFirst,
+    /// By ranges, before conditions.
+    RangesFirst,
+    /// Up to the last byte, and without it.
+    ShortRanges,
+    /// Without saying what part it is.
+    NoPlace,
+    /// By their first bytes, when the last are wanted.
+    SuffixesFromStart,
+    /// By ranges that say where they end.
+    NeedsEnds,
+    /// By ranges that end before the file does.
+    MindsLongEnds,
+    /// By suffixes that are shorter than the file.
+    MindsLongSuffixes,
+    /// By the first range.
+    FirstRange,
+    /// By however many ranges.
+    ManyRanges,
+    /// By ranges that end before they begin.
+    SwapsRanges,
+    /// By ranges modulo 2^64.
+    WrapsRanges,
+    /// By ranges, to HEAD.
+    RangedHead,
+    /// Without saying how long they are.
+    BareUnsatisfiable,
+    /// In parts of whatever version.
+    IgnoresIfRange,
+    /// In no parts of any version.
+    IfRangeNever,
+    /// In parts of a version that is weakly the same.
+    WeakIfRange,
+    /// In parts of any version before this date.
+    LooseIfRange,
 
     // What it takes for a request.
     /// Anything.
@@ -518,6 +674,9 @@ impl Server {
                 None => read(stream)?,
             };
             if bytes.is_empty() {
+                if self.flaw == Flaw::AnswersHalves {
+                    self.talk(&mut *talk, b"\r\n\r\n0\r\n\r\n", stream)?;
+                }
                 return Ok(());
             }
             if !self.talk(&mut *talk, &bytes, stream)? || self.flaw == Flaw::OneRead {

@@ -44,11 +44,24 @@ impl Head {
         self.version == "HTTP/1.0"
     }
 
-    pub fn lists(&self, name: &str, word: &str) -> bool {
-        let lists = self.fields.iter().filter(|field| field.0 == name);
-        lists
-            .flat_map(|field| field.1.split(','))
-            .any(|item| item.trim().eq_ignore_ascii_case(word))
+    /// Whether `Connection` has this option.
+    pub fn wants(&self, option: &str, flaw: Flaw) -> bool {
+        let lines = self.fields.iter().filter(|field| field.0 == "connection");
+        let mut lines = lines.take(if flaw == Flaw::FirstLine { 1 } else { usize::MAX });
+        lines.any(|(_, line)| match flaw {
+            Flaw::OneOption => line.eq_ignore_ascii_case(option),
+            Flaw::MindsOptionCase => line.split(',').any(|item| item.trim() == option),
+            Flaw::StopsAtEmpty if line.starts_with(',') => false,
+            Flaw::FindsOptions => line.to_ascii_lowercase().contains(option),
+            _ => line.split(',').any(|item| item.trim().eq_ignore_ascii_case(option)),
+        })
+    }
+
+    /// The host of a target that is a whole URI.
+    pub fn authority(&self, flaw: Flaw) -> Option<&str> {
+        let (scheme, rest) = self.target.split_once("://")?;
+        let http = scheme.eq_ignore_ascii_case("http") && flaw != Flaw::MindsSchemes;
+        (http || scheme == "http").then(|| rest.split(['/', '?']).next().unwrap_or_default())
     }
 
     pub fn expects_continue(&self, flaw: Flaw) -> bool {
@@ -73,11 +86,12 @@ impl Head {
         let chunked = codings.iter().filter(|coding| *coding == "chunked").count();
         let once = chunked < 2 || flaw == Flaw::ChunkedTwice;
         let ends = codings.last().is_some_and(|coding| coding == "chunked") && once;
+        let traces = method == "TRACE" && flaw == Flaw::Traces;
         let rules = [
             (Flaw::BelievesAll, 400, !formed),
             (Flaw::LongLines, 414, line > longest),
             (Flaw::AnyVersion, 505, !version.starts_with("HTTP/1.")),
-            (Flaw::AnyMethod, 501, !METHODS.contains(&method)),
+            (Flaw::AnyMethod, 501, !METHODS.contains(&method) && !traces),
             (Flaw::BelievesAll, 400, !self.has_target(flaw)),
             (Flaw::ManyFields, 431, self.fields.len() > 100),
             (Flaw::NeedsNoHost, 400, !self.is_old() && count("host") == 0),
@@ -98,10 +112,19 @@ impl Head {
             (Flaw::NeedsNoLength, 411, method == "POST" && self.is_old() && lengths == 0 && !coded),
         ];
         let kept = |flaw_of_rule| flaw != flaw_of_rule && flaw != Flaw::BelievesAll;
-        // Two that refuse more than they should.
+        // Those that refuse more than they should.
+        let is_unknown = |field: &(String, String)| field.0.starts_with("x-");
         match flaw {
             Flaw::MindsMinor if later => return Some(505),
             Flaw::NeedsHostName if self.field("host") == Some("") => return Some(400),
+            Flaw::OldNeedsHost if count("host") == 0 => return Some(400),
+            Flaw::MindsOtherHosts if self.authority(flaw) != self.field("host") => {
+                return self.authority(flaw).map(|_| 400);
+            }
+            Flaw::MindsUnknown if self.fields.iter().any(is_unknown) => return Some(400),
+            Flaw::MindsEmptyValues if self.fields.iter().any(|field| field.1.is_empty()) => {
+                return Some(400);
+            }
             _ => {}
         }
         rules.into_iter().find(|&(forgets, _, broken)| broken && kept(forgets)).map(|rule| rule.1)
@@ -124,10 +147,10 @@ impl Head {
 
     /// Whether the target is one of the forms that this method may have.
     fn has_target(&self, flaw: Flaw) -> bool {
-        let authority = self.target.strip_prefix("http://").filter(|_| flaw != Flaw::OnlyPaths);
+        let authority = self.authority(flaw).filter(|_| flaw != Flaw::OnlyPaths);
         self.target.starts_with('/')
             || (self.target == "*" && self.method == "OPTIONS")
-            || authority.is_some_and(|host| !host.starts_with('/') && !host.contains('@'))
+            || authority.is_some_and(|host| !host.is_empty() && !host.contains('@'))
     }
 }
 
@@ -137,8 +160,14 @@ fn is_host(host: &str, flaw: Flaw) -> bool {
         (Flaw::UserInHost, Some((_, host))) => host,
         _ => host,
     };
-    let (name, port) = host.split_once(':').unwrap_or((host, "80"));
-    !name.contains([' ', '/', '@']) && (is_number(port) || flaw == Flaw::AnyPort)
+    let bracket = host.find(']').filter(|_| flaw != Flaw::MindsLiterals).unwrap_or(0);
+    let colon = host[bracket..].find(':').map(|at| bracket + at);
+    if colon.is_some() && flaw == Flaw::MindsPorts {
+        return false;
+    }
+    let port = colon.map_or("80", |at| &host[at + 1..]);
+    let is_port = port.is_empty() || is_number(port) || flaw == Flaw::AnyPort;
+    !host[..colon.unwrap_or(host.len())].contains([' ', '\t', '/', '@']) && is_port
 }
 
 fn is_version(version: &str) -> bool {
@@ -160,7 +189,8 @@ fn is_number(text: &str) -> bool {
 /// Name and value of a field or a trailer.
 pub fn field(line: &str, flaw: Flaw) -> Result<(String, String), u16> {
     let line = sloppy::field(line, flaw);
-    let Some((name, value)) = line.split_once(':') else { return Err(400) };
+    let colon = if flaw == Flaw::NeedsSpaces { ": " } else { ":" };
+    let Some((name, value)) = line.split_once(colon) else { return Err(400) };
     let refused = |c: char| match flaw {
         Flaw::AsciiOnly if !c.is_ascii() => true,
         // One that will be trimmed away.
@@ -170,7 +200,15 @@ pub fn field(line: &str, flaw: Flaw) -> Result<(String, String), u16> {
     if !is_token(name) || value.contains(refused) {
         return Err(400);
     }
-    let (name, value) = (name.to_ascii_lowercase(), value.trim_matches([' ', '\t']));
+    let is_upper = name.as_bytes().get(1).is_some_and(u8::is_ascii_uppercase);
+    if flaw == Flaw::MindsCase && is_upper {
+        return Ok((name.into(), value.trim().into()));
+    }
+    let name = name.to_ascii_lowercase();
+    let value = match flaw {
+        Flaw::KeepsSpaces => value.strip_prefix(' ').unwrap_or(value),
+        _ => value.trim_matches([' ', '\t']),
+    };
     match name.as_str() {
         "content-length" => Ok((name, sloppy::length(value, flaw))),
         "transfer-encoding" => match sloppy::coding(value, flaw) {

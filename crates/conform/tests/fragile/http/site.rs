@@ -18,28 +18,55 @@ pub type Reply = (u16, Vec<(&'static str, String)>, Vec<u8>);
 
 /// Answers a request.
 pub fn answer(head: &Head, body: Vec<u8>, flaw: Flaw) -> Answer {
-    let kept = head.lists("connection", "keep-alive") && flaw != Flaw::ForgetsKeepAlive;
-    let close = head.lists("connection", "close") || (head.is_old() && !kept);
-    let target = head.target.strip_prefix("http://example.com").unwrap_or(&head.target);
-    let path = target.split('?').next().unwrap_or_default();
+    let kept = head.wants("keep-alive", flaw);
+    let said = head.wants("close", flaw) && !(kept && flaw == Flaw::KeepAliveWins);
+    let close = said || (head.is_old() && !(kept && flaw != Flaw::ForgetsKeepAlive));
+    let target = match head.authority(flaw) {
+        Some(host) => head.target.split_once(host).map_or("/", |(_, target)| target),
+        None => &head.target,
+    };
+    let path = match flaw {
+        Flaw::QueryInPath => target,
+        _ => target.split('?').next().unwrap_or_default(),
+    };
+    let found = files::find(path, flaw);
     let (status, fields, body) = match (head.method.as_str(), allowed(path)) {
         _ if flaw == Flaw::EverythingFound => route(target, flaw),
+        _ if head.field("upgrade").is_some() && flaw == Flaw::Upgrades => {
+            (101, vec![("Upgrade", "h2c".to_string())], Vec::new())
+        }
+        ("TRACE", _) => (200, Vec::new(), body),
+        ("OPTIONS", _) if path == "*" && flaw == Flaw::KnowsNoServer => {
+            (404, page(), b"nothing".to_vec())
+        }
         ("OPTIONS", _) if flaw == Flaw::NoOptions => (404, page(), b"nothing".to_vec()),
         ("OPTIONS", allow) => (204, vec![("Allow", allow.to_string())], Vec::new()),
         ("POST", POST_ONLY) => (200, Vec::new(), body),
-        ("DELETE", _) if flaw == Flaw::DeletesFiles => (200, Vec::new(), b"gone\n".to_vec()),
+        ("POST", GET_ONLY) if flaw == Flaw::TakesFiles => {
+            (200, Vec::new(), b"thank you\n".to_vec())
+        }
         ("POST" | "DELETE", allow) | ("GET" | "HEAD", allow @ POST_ONLY) => {
             let allow = if flaw == Flaw::NoAllow { "" } else { allow };
             (405, vec![("Allow", allow.to_string())], b"not here\n".to_vec())
         }
-        _ => match files::find(path, flaw) {
-            Some(file) => files::answer(head, &file, flaw),
-            None => route(target, flaw),
+        _ => match (found, files::condition(head, flaw)) {
+            (Some(file), _) => files::answer(head, &file, flaw),
+            (None, Some(status)) if flaw == Flaw::ConditionsFirst => {
+                (status, Vec::new(), Vec::new())
+            }
+            _ => route(if flaw == Flaw::QueryInPath { path } else { target }, flaw),
         },
     };
-    let with_body = head.method != "HEAD" || flaw == Flaw::HeadHasBody;
-    let close = close || status == 500;
-    Answer { status, fields, body, with_body, old: head.is_old(), close }
+    let mut answer = Answer { status, fields, body, with_body: true, old: head.is_old(), close };
+    answer.close |= status == 500 || (status == 404 && flaw == Flaw::LeavesAtErrors);
+    if head.method == "HEAD" {
+        answer.with_body =
+            flaw == Flaw::HeadHasBody || (flaw == Flaw::HeadErrorHasBody && status >= 400);
+        if flaw == Flaw::HeadIsEmpty {
+            answer.body.clear();
+        }
+    }
+    answer
 }
 
 fn allowed(path: &str) -> &'static str {
@@ -55,10 +82,15 @@ fn page() -> Vec<(&'static str, String)> {
 
 fn route(target: &str, flaw: Flaw) -> Reply {
     let typed = |status, content_type: &str, body: &str| {
-        (status, vec![("Content-Type", content_type.into())], body.as_bytes().to_vec())
+        let mut fields = vec![("Content-Type", content_type.into())];
+        fields.retain(|_| flaw != Flaw::NoTypes);
+        (status, fields, body.as_bytes().to_vec())
     };
     let plain = if flaw == Flaw::LongPlain { "Hello, World!\n" } else { "Hello, World!" };
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let (path, query) = match flaw {
+        Flaw::QueryInPath => (target, ""),
+        _ => target.split_once('?').unwrap_or((target, "")),
+    };
     match path.split('/').collect::<Vec<_>>()[..] {
         _ if flaw == Flaw::EverythingFound => typed(200, "text/plain", plain),
         ["", ""] => typed(200, PAGE, "<!doctype html><title>A page</title>"),
