@@ -138,9 +138,9 @@ fn as_declared(report: &Report, step: &Step) -> Result<()> {
         names.filter(|name| !step.fails.iter().any(|declared| declared == name)).collect();
     ensure!(
         undeclared.is_empty(),
-        "{} fails {}, which its manifest does not declare",
-        step.name,
-        undeclared.join(", ")
+        "{name} does not declare what it fails; if that is its design, {name}/Cargo.toml should \
+         have these among its `fails`: {undeclared:?}",
+        name = step.name,
     );
     Ok(())
 }
