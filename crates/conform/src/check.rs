@@ -443,6 +443,16 @@ const ROUTES: &[Route] = &[
         field: Some("Last-Modified"),
     },
     Route {
+        name: "a 412 for a file that was changed since",
+        // Of a form of a date that only one case sends.
+        mark: "06-Nov-94",
+        request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\
+                  If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n",
+        status: 412,
+        body: None,
+        field: None,
+    },
+    Route {
         name: "a 404 for /no/such/file",
         mark: "/no/such/file",
         request: "GET /no/such/file HTTP/1.1\r\nHost: test\r\n\r\n",

@@ -33,6 +33,7 @@ pub const CONTROLS: &[Control] = &[
     (Upgrades, "http-upgrade", Broken("status 101")),
     (MindsCase, "http-field-case", Broken("status 400")),
     (KeepsSpaces, "http-field-space", Broken("status 400")),
+    (KeepsTabs, "http-field-tab", Broken("status 400")),
     (NeedsSpaces, "http-field-no-space", Broken("status 400")),
     (MindsEmptyValues, "http-field-empty", Broken("status 400")),
     (MindsUnknown, "http-field-unknown", Broken("status 400")),

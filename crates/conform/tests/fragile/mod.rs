@@ -147,6 +147,8 @@ flaws! {
     MindsCase,
     /// It takes one space off a value.
     KeepsSpaces,
+    /// It takes only spaces off a value.
+    KeepsTabs,
     /// It looks for a colon and a space.
     NeedsSpaces,
     /// It has no use for an empty value.

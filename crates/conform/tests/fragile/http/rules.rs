@@ -206,6 +206,7 @@ pub fn field(line: &str, flaw: Flaw) -> Result<(String, String), u16> {
     }
     let name = name.to_ascii_lowercase();
     let value = match flaw {
+        Flaw::KeepsTabs => value.trim_matches(' '),
         Flaw::KeepsSpaces => value.strip_prefix(' ').unwrap_or(value),
         _ => value.trim_matches([' ', '\t']),
     };
