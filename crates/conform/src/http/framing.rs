@@ -74,8 +74,19 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         must("9110 §8.6"),
         "A length with more digits than can be reckoned with is refused.",
-        // The second one is 5 to whoever forgets what is over 64 bits.
-        |_| lengths(&["18446744073709551616", "18446744073709551621", "99999999999999999999999"]),
+        |_| {
+            // The second one is 5 to whoever forgets what is over 64 bits.
+            let values =
+                ["18446744073709551616", "18446744073709551621", "99999999999999999999999"];
+            let refused = |value| {
+                // Who can reckon with it waits for so many bytes, until the client has no more.
+                let request = with_length(&format!("Content-Length: {value}")) + &get("/plain");
+                let word = Response { also: Also::Refusal, ..response(400, CLOSE, Body::Any) };
+                let sent = [connect(A), send(A, request), half_close(A)].concat();
+                [sent, reply_or_end(A, word, Last::Reply), leave(A)].concat()
+            };
+            values.into_iter().flat_map(refused).collect()
+        },
     )
     .usually("Usually the digits are added up, and what is over 64 bits is lost."),
     case(
@@ -224,7 +235,11 @@ pub(super) const CASES: &[Case] = &[
         "White space before the colon of `Transfer-Encoding` is refused.",
         |_| {
             let fields = ["Transfer-Encoding : chunked", "Transfer-Encoding\t: chunked"];
-            refused_each(400, fields.map(|fields| post(fields, NOTHING)))
+            let refused = |fields| {
+                let both = send(A, post(fields, NOTHING) + &get("/plain"));
+                [connect(A), both, refusal(400), refusal_or_end(400)].concat()
+            };
+            fields.into_iter().flat_map(refused).collect()
         },
     )
     .usually(
@@ -517,10 +532,15 @@ fn broken_chunks(bodies: &[&str]) -> Script {
 fn broken_each(status: u16, requests: impl IntoIterator<Item = String>) -> Script {
     let broken = |request: String| {
         let both = send(A, request + &get("/plain"));
-        let word = Response { also: Also::Refusal, ..response(status, CLOSE, Body::Any) };
-        [connect(A), both, expect(A, final_word(status)), reply_or_end(A, word, Last::End)].concat()
+        [connect(A), both, expect(A, final_word(status)), refusal_or_end(status)].concat()
     };
     requests.into_iter().flat_map(broken).collect()
+}
+
+/// What follows is no request; another server may say so.
+fn refusal_or_end(status: u16) -> Script {
+    let word = Response { also: Also::Refusal, ..response(status, CLOSE, Body::Any) };
+    reply_or_end(A, word, Last::End)
 }
 
 /// Each of these is refused. Another server may answer it, but then nothing that follows it.

@@ -53,5 +53,5 @@ pub const CONTROLS: &[Control] = &[
     (CountsNoChunks, "http-too-large-chunks", Broken("A got nothing")),
     (SizesOf32Bits, "http-too-large-chunks", Broken("status 200")),
     (SlamsTheDoor, "http-refused-upload", Broken("the connection")),
-    (BelievesAll, "http-refused-upload", Broken("status 405")),
+    (BelievesAll, "http-refused-upload", Broken("status 404")),
 ];

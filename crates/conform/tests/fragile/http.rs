@@ -30,6 +30,10 @@ pub struct Http {
     requests: usize,
     /// Whether the first of them was to be the last.
     first_closes: bool,
+    /// Whether that body comes in pieces.
+    pieces: bool,
+    /// The bodies that came so far, with [`Flaw::KeepsBodies`].
+    kept: Vec<u8>,
 }
 
 /// What is answered, and what becomes of the connection.
@@ -56,7 +60,16 @@ enum Next {
 
 impl Http {
     pub fn new(flaw: Flaw) -> Http {
-        Http { flaw, held: Vec::new(), looked: 0, told: false, requests: 0, first_closes: false }
+        Http {
+            flaw,
+            held: Vec::new(),
+            looked: 0,
+            told: false,
+            requests: 0,
+            first_closes: false,
+            pieces: false,
+            kept: Vec::new(),
+        }
     }
 
     fn next(&mut self) -> Next {
@@ -83,14 +96,30 @@ impl Http {
         let end = looked + end;
         let mut head = match Head::parse(&held[..end], self.flaw) {
             Ok(head) => head,
+            Err(413) if self.flaw == Flaw::ContinuesAll && !self.told => return Next::GoOn,
             Err(status) => return Next::Answer(0, refusal(status)),
         };
         let waits = head.expects_continue(self.flaw) && !self.told;
         let (used, body) = match body::take(&mut head, &held[end + 4..], self.flaw) {
-            _ if waits => return Next::GoOn,
+            _ if waits => {
+                if self.flaw == Flaw::LosesUnasked {
+                    self.held.truncate(start + end + 4);
+                }
+                return Next::GoOn;
+            }
             Body::Whole(used, body) => (used, body),
-            Body::Partial => return Next::Wait,
+            Body::Partial => {
+                self.pieces = true;
+                return Next::Wait;
+            }
             Body::Refused(status) => return Next::Answer(0, refusal(status)),
+        };
+        let body = match self.flaw {
+            Flaw::KeepsBodies => {
+                self.kept.extend(body);
+                self.kept.clone()
+            }
+            _ => body,
         };
         Next::Answer(start + end + 4 + used, site::answer(&head, body, self.flaw))
     }
@@ -202,7 +231,8 @@ impl Talk for Http {
                     let mut reply = Vec::new();
                     let goes_on = self.say(answer, &mut reply) && !enough;
                     answers.push(reply);
-                    if self.flaw == Flaw::FirstOnly {
+                    let pieces = mem::take(&mut self.pieces);
+                    if self.flaw == Flaw::FirstOnly || (pieces && self.flaw == Flaw::DropsRest) {
                         self.held.clear();
                     }
                     let left = self.flaw == Flaw::AnswersAll && !self.held.is_empty();

@@ -531,10 +531,68 @@ flaws! {
     MindsExtensions,
     /// After its trailers, which it takes for fields.
     MergesTrailers,
-    /// Nowhere, as long as the client waits to be told to go on.
+    /// Before it begins, if it comes in chunks.
+    IgnoresChunks,
+    /// Before it begins, behind a GET.
+    IgnoresGetBodies,
+    /// Before it begins, behind a GET and in chunks.
+    IgnoresGetChunks,
+    /// Before it begins, behind a HEAD.
+    IgnoresHeadBodies,
+    /// Before it begins, behind a DELETE.
+    IgnoresDeleteBodies,
+    /// Before it begins, where none is wanted.
+    LeavesUnwanted,
+    /// Before it begins, where nothing is.
+    LeavesLost,
+    /// Before its trailers.
+    LeavesTrailers,
+    /// With what came with the head.
+    BodyWithHead,
+    /// With what came last.
+    DropsRest,
+    /// At the end of what comes, if it has no length.
+    WaitsForLength,
+    /// At the end of what comes, if it has the length 0.
+    ZeroIsNone,
+    /// At an octal length.
+    OctalLengths,
+    /// Nowhere, if its coding is not in lower case.
+    MindsCodingCase,
+    /// Nowhere, if its coding is in a list.
+    MindsEmptyElements,
+    /// Nowhere, if the last chunk is the first.
+    MindsNoChunks,
+    /// After the first chunk, as far as it is kept.
+    FirstChunk,
+    /// Nowhere, if the size of a chunk has digits in capitals.
+    LowerHex,
+    /// Nowhere, if the size of a chunk has many digits.
+    ShortSizes,
+    /// Nowhere, if there are many chunks.
+    ManyChunks,
+    /// After one zero, and no other number of them.
+    OneZero,
+    /// Where something looks like it.
+    FindsEnds,
+    /// Where it ends; but it begins where the first one began.
+    KeepsBodies,
+
+    // When it tells a client to go on.
+    /// Never.
     NeverContinues,
-    /// Where it has told a client of HTTP/1.0 to go on.
+    /// Also one of HTTP/1.0.
     AlwaysContinues,
+    /// Never with chunks.
+    ContinuesLengths,
+    /// Also with nothing.
+    ContinuesNothing,
+    /// Also with what it refuses.
+    ContinuesAll,
+    /// When it asks in lower case.
+    CaseOfContinue,
+    /// And forgets what is there already.
+    LosesUnasked,
 }
 
 /// A conversation: what comes in, and what goes out for it.

@@ -18,18 +18,35 @@ pub enum Body {
 
 /// Takes the body from what came after the head.
 pub fn take(head: &mut Head, bytes: &[u8], flaw: Flaw) -> Body {
-    if flaw == Flaw::IgnoresBodies {
+    let chunked = head.field("transfer-encoding").is_some();
+    let nowhere = head.target.starts_with("/no/");
+    let ignored = match (flaw, head.method.as_str()) {
+        (Flaw::IgnoresBodies, _) => !chunked,
+        (Flaw::IgnoresChunks, "POST") => chunked,
+        (Flaw::IgnoresGetBodies, "GET") => !chunked,
+        (Flaw::IgnoresGetChunks, "GET") => chunked,
+        (Flaw::IgnoresHeadBodies, "HEAD") | (Flaw::IgnoresDeleteBodies, "DELETE") => true,
+        (Flaw::LeavesUnwanted, "POST") => head.target != "/echo" && !nowhere,
+        (Flaw::LeavesLost, "POST") => nowhere,
+        _ => false,
+    };
+    if ignored {
         return Body::Whole(0, Vec::new());
     }
-    if head.field("transfer-encoding").is_some() {
+    if chunked {
         return chunks(head, bytes, flaw).unwrap_or_else(|end| end);
     }
-    let length = head.field("content-length").unwrap_or("0").parse().unwrap_or(0);
+    let length = match head.field("content-length") {
+        None if flaw == Flaw::WaitsForLength && head.method == "POST" => return Body::Partial,
+        Some("0") if flaw == Flaw::ZeroIsNone => return Body::Partial,
+        length => length.unwrap_or("0").parse().unwrap_or(0),
+    };
     match bytes.get(..length) {
         Some(body) if flaw == Flaw::LosesBytes => {
             Body::Whole(length, body[..length.min(100)].to_vec())
         }
         Some(body) => Body::Whole(length, body.to_vec()),
+        None if flaw == Flaw::BodyWithHead => Body::Whole(bytes.len(), bytes.to_vec()),
         None => Body::Partial,
     }
 }
@@ -37,28 +54,45 @@ pub fn take(head: &mut Head, bytes: &[u8], flaw: Flaw) -> Body {
 /// `Err` is the end as well: of what has come, or of our patience.
 fn chunks(head: &mut Head, bytes: &[u8], flaw: Flaw) -> Result<Body, Body> {
     let (mut at, mut body, mut extra) = (0, Vec::new(), 0);
-    loop {
+    if flaw == Flaw::FindsEnds
+        && let Some(end) = bytes.windows(7).position(|bytes| bytes == b"\r\n0\r\n\r\n")
+    {
+        size_line(bytes, &mut at, flaw)?;
+        return Ok(Body::Whole(end + 7, bytes[at.min(end)..end].to_vec()));
+    }
+    for n in 0.. {
+        if n > 1000 && flaw == Flaw::ManyChunks {
+            return Err(Body::Refused(413));
+        }
         let line = size_line(bytes, &mut at, flaw)?;
         extra += line.len();
         if extra > MAX_EXTRA && line.contains(';') && flaw != Flaw::NoExtensionLimit {
             return Err(Body::Refused(400));
         }
         match size(&line, flaw)? {
-            0 => break,
+            0 if flaw == Flaw::MindsNoChunks && n == 0 => return Err(Body::Refused(400)),
+            0 if flaw != Flaw::OneZero || line == "0" => break,
             size if size > MAX_BODY - body.len() as u64 && flaw != Flaw::CountsNoChunks => {
                 return Err(Body::Refused(413));
             }
             size => {
                 let rest = bytes.get(at..).unwrap_or_default();
-                let size = match (flaw, rest.windows(2).position(|pair| pair == b"\r\n")) {
-                    (Flaw::ShortChunks, Some(end)) => end.min(size as usize),
+                let line_end = || rest.windows(2).position(|pair| pair == b"\r\n");
+                let size = match flaw {
+                    Flaw::ShortChunks => line_end().unwrap_or(usize::MAX).min(size as usize),
                     _ => size as usize,
                 };
-                body.extend(rest.get(..size).ok_or(Body::Partial)?);
+                let data = rest.get(..size).ok_or(Body::Partial)?;
+                if n == 0 || flaw != Flaw::FirstChunk {
+                    body.extend_from_slice(data);
+                }
                 at += size;
             }
         }
         end_of_data(bytes, &mut at, flaw)?;
+    }
+    if flaw == Flaw::LeavesTrailers {
+        return Ok(Body::Whole(at, body));
     }
     if flaw == Flaw::NoLastLine && !bytes[at..].starts_with(b"\r\n") {
         return Ok(Body::Whole(at, body));
@@ -134,6 +168,8 @@ fn size(line: &str, flaw: Flaw) -> Result<u64, Body> {
     let digits = sloppy::size(digits, flaw);
     let wrong = digits.starts_with('+')
         || (extension.contains(control) && flaw != Flaw::LfInExtensions)
-        || (!extension.is_empty() && flaw == Flaw::MindsExtensions);
+        || (!extension.is_empty() && flaw == Flaw::MindsExtensions)
+        || (digits.contains(char::is_uppercase) && flaw == Flaw::LowerHex)
+        || (digits.len() > 8 && flaw == Flaw::ShortSizes);
     u64::from_str_radix(&digits, 16).ok().filter(|_| !wrong).ok_or(Body::Refused(400))
 }

@@ -66,7 +66,19 @@ impl Head {
 
     pub fn expects_continue(&self, flaw: Flaw) -> bool {
         let old = self.is_old() && flaw != Flaw::AlwaysContinues;
-        self.field("expect") == Some("100-continue") && !old && flaw != Flaw::NeverContinues
+        let length = self.field("content-length").is_some_and(|length| length != "0");
+        let chunked = self.field("transfer-encoding").is_some();
+        let body = match flaw {
+            Flaw::ContinuesLengths => length,
+            Flaw::ContinuesNothing => true,
+            _ => length || chunked,
+        };
+        let expect = self.field("expect").unwrap_or_default();
+        let expects = match flaw {
+            Flaw::CaseOfContinue => expect == "100-continue",
+            _ => expect.eq_ignore_ascii_case("100-continue"),
+        };
+        expects && body && !old && flaw != Flaw::NeverContinues
     }
 
     /// The status of the first rule that is broken, if it is not the one that the flaw forgets.
@@ -78,12 +90,21 @@ impl Head {
         let visible = |c: char| c.is_ascii_graphic() && c != '#';
         let formed = is_token(method) && self.target.chars().all(visible) && is_version(version);
         let longest = if flaw == Flaw::ShortLines { MAX_LINE / 2 } else { MAX_LINE };
-        let expects = self.field("expect").unwrap_or("100-continue");
+        let expects = self.field("expect").unwrap_or("100-continue").to_ascii_lowercase();
         let length = self.field("content-length");
         let lengths = count("content-length");
         let codings = self.list("transfer-encoding");
         let coded = count("transfer-encoding") > 0;
         let chunked = codings.iter().filter(|coding| *coding == "chunked").count();
+        let minded = match flaw {
+            Flaw::MindsCodingCase => {
+                codings.concat() != self.field("transfer-encoding").unwrap_or("")
+            }
+            Flaw::MindsEmptyElements => {
+                self.field("transfer-encoding").is_some_and(|list| list.contains(','))
+            }
+            _ => false,
+        };
         let once = chunked < 2 || flaw == Flaw::ChunkedTwice;
         let ends = codings.last().is_some_and(|coding| coding == "chunked") && once;
         let traces = method == "TRACE" && flaw == Flaw::Traces;
@@ -102,7 +123,7 @@ impl Head {
             (Flaw::BelievesAll, 400, length.is_some_and(|n| !is_number(n))),
             (Flaw::LengthAndChunks, 400, coded && lengths > 0),
             (Flaw::OldCoding, 400, coded && self.is_old()),
-            (Flaw::BelievesAll, 400, coded && !ends),
+            (Flaw::BelievesAll, 400, coded && (!ends || minded)),
             (Flaw::AnyCoding, 501, coded && codings.len() > chunked),
             (
                 Flaw::NoLimit,

@@ -45,6 +45,7 @@ pub fn answer(head: &Head, body: Vec<u8>, flaw: Flaw) -> Answer {
         ("POST", GET_ONLY) if flaw == Flaw::TakesFiles => {
             (200, Vec::new(), b"thank you\n".to_vec())
         }
+        ("POST" | "DELETE", _) if path.starts_with("/no/") => route(target, flaw),
         ("POST" | "DELETE", allow) | ("GET" | "HEAD", allow @ POST_ONLY) => {
             let allow = if flaw == Flaw::NoAllow { "" } else { allow };
             (405, vec![("Allow", allow.to_string())], b"not here\n".to_vec())

@@ -89,6 +89,9 @@ pub fn length(value: &str, flaw: Flaw) -> String {
         Flaw::HexLengths => value.strip_prefix("0x"),
         Flaw::SpacedLengths => value.split(' ').next(),
         Flaw::ControlledLengths => Some(value.trim_matches(|c: char| c.is_control())),
+        Flaw::OctalLengths if value.starts_with('0') && value != "0" => {
+            return usize::from_str_radix(value, 8).map_or(value.into(), |n| n.to_string());
+        }
         Flaw::QuotedLengths => Some(value.trim_matches('"')),
         Flaw::FirstOfList => value.split(',').next(),
         Flaw::WrapsLengths => {
