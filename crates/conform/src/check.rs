@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::client::{Connection, Waited};
+use crate::given::HELLO;
 use crate::http::files::DIGITS;
 use crate::script::{Action, Body, Field, Reply, Response, Script, TAG, Value};
 use crate::server::{STARTS, Server, Target};
@@ -45,6 +46,9 @@ const ENDLESS: [usize; 2] = [1024 * 1024, 4 * 1024 * 1024];
 
 /// How long a stranger may take to read that.
 const READING: Duration = Duration::from_secs(1);
+
+/// How large the page of a stranger may be: it is asked for again and again.
+const PAGE: usize = 4 * 1024 * 1024;
 
 /// The length of the largest prime, in bits; and of the first that a stranger is asked for.
 const BITS: [u32; 2] = [57, 24];
@@ -211,7 +215,10 @@ impl Check {
         let outcome = Outcome { case: *case, finding, tries: 0, took: Duration::ZERO };
         let waits_long = script.iter().any(|action| matches!(action, Action::Cut(_)));
         let alone = limits::is_crowd(&script)
-            || matches!(self.target, Target::Running(_)) && !is_mere_talk(case) && !waits_long;
+            || matches!(self.target, Target::Running(_))
+                && !is_mere_talk(case)
+                && !waits_long
+                && pace.answers;
         Play { outcome, decided, alone, waits_long }
     }
 
@@ -256,11 +263,13 @@ impl Check {
             missing: Vec::new(),
             idle: reusable.then(Mutex::default),
         };
-        let probe = Probe { server, protocol: self.protocol };
+        let probe = Probe { addr: server.addr, protocol: self.protocol };
         if self.protocol == Protocol::Http {
-            pace.missing = ROUTES.iter().filter(|route| !probe.serves(route)).collect();
-            if !matches!(self.target, Target::Step(_)) {
-                let stranger = probe.stranger(&self.path, &pace.missing)?;
+            let is_stranger = !matches!(self.target, Target::Step(_));
+            let stranger = is_stranger.then(|| probe.stranger(&self.path)).transpose()?;
+            pace.missing = probe.missing();
+            if let Some(mut stranger) = stranger {
+                stranger.echoes = !pace.missing.iter().any(|route| route.mark == ECHO.mark);
                 // It was found out what stands for these.
                 pace.missing.retain(|route| route.mark != PLAIN.mark && route.mark != ECHO.mark);
                 pace.missing.extend(probe.mistakes_bodies(&stranger).then_some(&ECHO));
@@ -269,8 +278,10 @@ impl Check {
         }
         let (request, reply) = pace.given.one_thing(self.protocol);
         // Whether it answers at all decides a lot; a busy machine should not.
-        let round_trip = (0..2).find_map(|_| probe.ask(&request, &reply));
-        pace.answers = round_trip.is_some();
+        let Some(round_trip) = (0..2).find_map(|_| probe.ask(&request, &reply)) else {
+            pace.answers = false;
+            return Ok(pace);
+        };
         if matches!(self.target, Target::Running(_)) {
             pace.at_once = probe.serves_at_once(&request, &reply);
         }
@@ -286,7 +297,7 @@ impl Check {
             },
             ..Given::new(self.seed, bits)
         };
-        pace.needed = (round_trip.unwrap_or_default() * 100).max(slowest * 6);
+        pace.needed = (round_trip * 100).max(slowest * 6);
         Ok(pace)
     }
 }
@@ -377,7 +388,7 @@ const PLAIN: Route = Route {
     mark: "/plain",
     request: "GET /plain HTTP/1.1\r\nHost: test\r\n\r\n",
     status: 200,
-    body: Some(crate::given::HELLO),
+    body: Some(HELLO),
     field: None,
 };
 
@@ -464,7 +475,7 @@ const ROUTES: &[Route] = &[
 
 /// A server of which nothing is known.
 struct Probe {
-    server: Server,
+    addr: SocketAddr,
     protocol: Protocol,
 }
 
@@ -473,7 +484,7 @@ impl Probe {
     /// not come, or was another.
     fn ask(&self, request: &[u8], reply: &Reply) -> Option<Duration> {
         let start = Instant::now();
-        let mut client = Connection::open(self.server.addr, None, PROBING).ok()?;
+        let mut client = Connection::open(self.addr, None, PROBING).ok()?;
         let sent = client.send(request, PROBING);
         let arrived = matches!(client.wait(reply, PROBING), Waited::Arrived);
         (sent && arrived).then(|| start.elapsed())
@@ -482,7 +493,7 @@ impl Probe {
     /// How many cases it can be given at once: many, if somebody is served while so many others are
     /// connected and say nothing.
     fn serves_at_once(&self, request: &[u8], reply: &Reply) -> usize {
-        let others = (0..SHARED_AT_ONCE).map(|_| Connection::open(self.server.addr, None, PROBING));
+        let others = (0..SHARED_AT_ONCE).map(|_| Connection::open(self.addr, None, PROBING));
         let others: Vec<_> = others.flatten().collect();
         match others.len() == SHARED_AT_ONCE && self.ask(request, reply).is_some() {
             true => SHARED_AT_ONCE,
@@ -492,7 +503,7 @@ impl Probe {
 
     /// Whether it answers two requests on one connection, one after the other.
     fn serves_twice(&self, request: &[u8], reply: &Reply) -> bool {
-        let Ok(mut client) = Connection::open(self.server.addr, None, PROBING) else {
+        let Ok(mut client) = Connection::open(self.addr, None, PROBING) else {
             return false;
         };
         (0..2).all(|_| {
@@ -513,11 +524,24 @@ impl Probe {
         self.ask(route.request.as_bytes(), &Reply::Http(reply)).is_some()
     }
 
-    /// What can be asked of it instead of what it lacks of our site.
-    fn stranger(&self, path: &str, missing: &[&Route]) -> Result<Stranger> {
-        let lacks = |route: &Route| missing.iter().any(|missing| missing.mark == route.mark);
-        let path = if lacks(&PLAIN) { path } else { PLAIN.mark };
-        Ok(Stranger { path: path.into(), body: self.page(path)?, echoes: !lacks(&ECHO) })
+    /// What it does not serve of our site. Some servers take long to say no.
+    fn missing(&self) -> Vec<&'static Route> {
+        thread::scope(|scope| {
+            let asked = ROUTES.iter().map(|route| (route, scope.spawn(|| self.serves(route))));
+            let asked: Vec<_> = asked.collect();
+            let lacks = |asked: thread::ScopedJoinHandle<bool>| !asked.join().unwrap_or(false);
+            asked.into_iter().filter_map(|(route, asked)| lacks(asked).then_some(route)).collect()
+        })
+    }
+
+    /// What can be asked of it instead of our page. Whether it echoes is not known yet.
+    fn stranger(&self, path: &str) -> Result<Stranger> {
+        if let Ok(body) = self.page(PLAIN.mark)
+            && body == HELLO.as_bytes()
+        {
+            return Ok(Stranger { path: PLAIN.mark.into(), body, echoes: false });
+        }
+        Ok(Stranger { path: path.into(), body: self.page(path)?, echoes: false })
     }
 
     /// Whether it refuses any request that may have a body, so that nothing is learned from those.
@@ -531,7 +555,7 @@ impl Probe {
 
     /// The page at this path, as it is now.
     fn page(&self, path: &str) -> Result<Vec<u8>> {
-        let mut client = Connection::open(self.server.addr, None, PROBING)?;
+        let mut client = Connection::open(self.addr, None, PROBING)?;
         client.send(http::get(path).as_bytes(), PROBING);
         let any = Response { until_close: true, ..Response::new(200, Body::Any) };
         let deadline = Instant::now() + PROBING;
@@ -539,6 +563,9 @@ impl Probe {
             client.read(PROBING);
             match any.read(&client.seen, client.end.is_some()) {
                 Ok(Some((_, body))) => return Ok(body.into_owned()),
+                Ok(None) if client.seen.len() > PAGE => {
+                    bail!("GET {path}: more than {} MiB; pass --path of a smaller page", PAGE >> 20)
+                }
                 Ok(None) if client.end.is_none() && Instant::now() < deadline => {}
                 Ok(None) => bail!("GET {path}: the answer does not come to its end"),
                 Err(wrong) => bail!(

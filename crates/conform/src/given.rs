@@ -85,11 +85,20 @@ impl Given {
 
     /// A script for our site, as it is played against this server.
     pub(crate) fn aim(&self, script: Script) -> Script {
-        let aim = |action| match &self.stranger {
-            None => as_ours(action),
-            Some(stranger) => stranger.aim(action),
+        let Some(stranger) = &self.stranger else {
+            return script.into_iter().map(as_ours).collect();
         };
-        script.into_iter().map(aim).collect()
+        let mut script: Script = script.into_iter().map(|action| stranger.aim(action)).collect();
+        let mut is_old = false;
+        for action in &mut script {
+            if let Some(bytes) = action.bytes() {
+                is_old = bytes.windows(10).any(|window| window == b" HTTP/1.0\r");
+            } else if let Action::Expect(_, Reply::Http(response)) = action {
+                // A server MUST NOT send an informational one to HTTP/1.0 (RFC 9110 §15.2).
+                response.interim = !is_old;
+            }
+        }
+        script
     }
 
     /// Numbers for one script: the same in each of its runs with this seed.
@@ -106,7 +115,8 @@ fn as_ours(action: Action) -> Action {
             Last::End => Action::Closed(client),
         },
         Action::Expect(client, Reply::Http(response)) => {
-            Action::Expect(client, Reply::Http(Response { also: Also::Nothing, ..response }))
+            let response = Response { also: Also::Nothing, interim: false, ..response };
+            Action::Expect(client, Reply::Http(response))
         }
         action => action,
     }

@@ -112,6 +112,8 @@ pub struct Response {
     pub body: Body,
     /// Whether the body may end with the connection (RFC 9112 §6.3), which ours never does.
     pub until_close: bool,
+    /// Whether informational responses may come before it, unasked (RFC 9110 §15.2).
+    pub interim: bool,
 }
 
 /// Status codes that are as good.
@@ -174,6 +176,9 @@ pub enum Body {
     /// None, by its status: 100, 204 or 304 (RFC 9112 §6.3).
     None,
 }
+
+/// How many fields of a response are read: many more than any server sends.
+const FIELDS: usize = 512;
 
 /// What is found at the start of what has come: `None` while it may still become what is expected, an
 /// error when it cannot.
@@ -289,12 +294,13 @@ fn take_bytes(expected: &[u8], seen: &[u8]) -> Taken<usize> {
 impl Response {
     /// This status and this body; nothing is expected of the fields.
     pub(crate) fn new(status: u16, body: Body) -> Response {
-        Response { status, also: Also::Nothing, fields: Cow::default(), body, until_close: false }
+        let (also, fields) = (Also::Nothing, Cow::default());
+        Response { status, also, fields, body, until_close: false, interim: true }
     }
 
     /// How much of `seen` is this response, and its body. `ended`: nothing comes after it.
     pub(crate) fn read<'a>(&self, seen: &'a [u8], ended: bool) -> Taken<(usize, Cow<'a, [u8]>)> {
-        let mut fields = [httparse::EMPTY_HEADER; 64];
+        let mut fields = [httparse::EMPTY_HEADER; FIELDS];
         let mut parsed = httparse::Response::new(&mut fields);
         let head = match parsed.parse(seen) {
             Ok(httparse::Status::Complete(n)) => n,
@@ -304,6 +310,10 @@ impl Response {
         let wrong = |what: String| Err(format!("{what} in {}", Shown(&seen[..head])));
         let status = parsed.code.unwrap_or_default();
         let expected = status == self.status;
+        if self.interim && self.status >= 200 && matches!(status, 100 | 102..200) {
+            let after = self.read(&seen[head..], ended)?;
+            return Ok(after.map(|(length, body)| (head + length, body)));
+        }
         if !expected && !self.also.has(status) {
             return wrong(format!("status {status}"));
         }
@@ -406,8 +416,8 @@ fn is_date(text: &str) -> bool {
     text.len() == SHAPE.len() && text.bytes().zip(SHAPE).all(fits)
 }
 
-/// A body in chunks, without trailers: how many bytes it takes, and what it comes to. `None` while there is more to
-/// come.
+/// A body in chunks: how many bytes it takes with its trailers, and what it comes to. `None` while there
+/// is more to come.
 fn dechunk(seen: &[u8]) -> Taken<(usize, Cow<'_, [u8]>)> {
     let (mut at, mut body) = (0, Vec::new());
     loop {
@@ -416,6 +426,10 @@ fn dechunk(seen: &[u8]) -> Taken<(usize, Cow<'_, [u8]>)> {
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(_) => return Err(format!("a bad chunk size: {}", Shown(&seen[at..]))),
         };
+        if size == 0 {
+            let length = trailers(&seen[start..])?;
+            return Ok(length.map(|length| (start + length, Cow::Owned(body))));
+        }
         let Some(rest) = seen.get(start..).filter(|rest| rest.len() >= 2 && rest.len() - 2 >= size)
         else {
             return Ok(None);
@@ -425,9 +439,17 @@ fn dechunk(seen: &[u8]) -> Taken<(usize, Cow<'_, [u8]>)> {
         }
         body.extend_from_slice(&rest[..size]);
         at = start + size + 2;
-        if size == 0 {
-            return Ok(Some((at, Cow::Owned(body))));
-        }
+    }
+}
+
+/// The fields behind the last chunk, of which nothing is expected: how many bytes they take, with the
+/// empty line that ends them.
+fn trailers(seen: &[u8]) -> Taken<usize> {
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
+    match httparse::parse_headers(seen, &mut fields) {
+        Ok(httparse::Status::Complete((length, _))) => Ok(Some(length)),
+        Ok(httparse::Status::Partial) => Ok(None),
+        Err(error) => Err(format!("{}, which is no trailer: {error}", Shown(seen))),
     }
 }
 
