@@ -265,7 +265,7 @@ impl Action {
 
 /// What a response says in this field, without the `W/` of a weak entity tag.
 fn said(reply: &[u8], name: &str) -> Option<String> {
-    let mut fields = [httparse::EMPTY_HEADER; 64];
+    let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Response::new(&mut fields);
     parsed.parse(reply).ok()?;
     value(&parsed, name).map(|value| value.trim_start_matches("W/").to_string())
