@@ -13,7 +13,7 @@ use crate::client::{Connection, Waited};
 use crate::given::HELLO;
 use crate::http::files::DIGITS;
 use crate::script::{Action, Body, Field, Reply, Response, Script, TAG, Value};
-use crate::server::{STARTS, Server, Target};
+use crate::server::{STARTS, Server, Target, part};
 use crate::{
     Case, Cause, Claim, Given, Property, Protocol, Stranger, Verdict, http, limits, runner,
 };
@@ -173,7 +173,7 @@ impl Check {
     fn play(&self, play: &mut Play, pace: &Pace) {
         let Outcome { case, finding, tries, took } = &mut play.outcome;
         if let Target::Running(addr) = self.target
-            && let Err(error) = TcpStream::connect_timeout(&addr, pace.patience(1))
+            && let Err(error) = TcpStream::connect_timeout(&addr, pace.patience(1)).map(part)
         {
             *finding = Finding::NotTried(format!("the server is gone: {error}"));
             play.decided = true;
@@ -251,6 +251,7 @@ impl Check {
     fn measure(&self) -> Result<Pace> {
         let server = Server::start(&self.target, self.protocol, STARTS)?;
         TcpStream::connect_timeout(&server.addr, STARTS)
+            .map(part)
             .with_context(|| format!("nobody listens on {} (is it running?)", server.addr))?;
         let reusable = server.started_in > SLOW_START;
         let mut pace = Pace {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -33,6 +33,9 @@ const PUBLIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public");
 
 /// How long a stranger may take to start, at least: an interpreter has much to read first.
 pub(crate) const STARTS: Duration = Duration::from_secs(20);
+
+/// How long a server is given to greet, and to part, before it is asked anything.
+const PARTING: Duration = Duration::from_secs(1);
 
 /// How much of what a server says on stderr is kept, for the report.
 const KEPT: usize = 4 * 1024;
@@ -137,7 +140,7 @@ impl Server {
         let line = command.replace("{port}", &addr.port().to_string());
         let mut server = Server::spawn(shell(&line), Family::Own)?;
         server.addr = addr;
-        while TcpStream::connect(addr).is_err() {
+        while TcpStream::connect(addr).map(part).is_err() {
             if let Some(status) = server.ended_within(Duration::ZERO) {
                 bail!("`{line}` ended with {status} and never listened{}", server.last_words());
             }
@@ -287,6 +290,15 @@ impl Server {
         let last: String = last.iter().map(|line| format!("\n    {line}")).collect();
         format!("\n  its stderr:{last}")
     }
+}
+
+/// Leaves as one who has nothing to ask. To hang up on a greeting would be a reset, and a first server
+/// may die of one: that is for cases to find out which say so.
+pub(crate) fn part(mut stream: TcpStream) {
+    let parted = stream.shutdown(Shutdown::Write).and(stream.set_read_timeout(Some(PARTING)));
+    let mut reads = || stream.read(&mut [0; 1024]);
+    // The greeting, and the end. Whoever says more, or never ends, is left all the same.
+    let _ = parted.and_then(|()| reads()).and_then(|n| if n == 0 { Ok(0) } else { reads() });
 }
 
 /// A port that was free a moment ago, and that nobody here was told before.
