@@ -388,6 +388,16 @@ mod tests {
     }
 
     #[test]
+    fn every_property_is_explained_under_its_name() {
+        let page = include_str!("../../crates/conform/README.md");
+        for property in Property::ALL {
+            let heading = format!("\n### {property}\n");
+            assert_eq!(page.matches(&heading).count(), 1, "{property}");
+        }
+        assert!(page.contains("`schema` is 2;"), "the version of `--json` is another one");
+    }
+
+    #[test]
     fn with_a_case_every_byte_is_shown() {
         let story = |whole| {
             let cases = chosen(Protocol::Frames, &["numbers".into()]).unwrap();

@@ -91,6 +91,29 @@ pub fn markdown(steps: &[Step]) -> String {
     text
 }
 
+/// Every case, by property: what it teaches, where that is said, and who fails it by design.
+pub fn cases(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for property in Property::ALL {
+        let of_it = |case: &Case| case.property == property;
+        text += &format!("## {property}\n\nA server that {}. ", property.does());
+        text += &format!("{} [More](README.md#{property})\n\n", property.lesson());
+        text += "| case | what it teaches | said in | failed by |\n|---|---|---|---|\n";
+        for case in conform::cases().into_iter().filter(of_it) {
+            let said = case.rule.map_or("our protocol".into(), |rule| {
+                format!("[{}]({}): {}", rule.clause, rule.url(), rule.level)
+            });
+            let failing = steps.iter().filter(|step| declares(step, &case)).map(Step::number);
+            let failing: Vec<&str> = failing.collect();
+            let lesson = case.lesson.replace('|', "\\|");
+            text += &format!("| `{}` | {lesson} | {said} | {} |\n", case.name, failing.join(", "));
+        }
+        text.push('\n');
+    }
+    text.truncate(text.trim_end().len());
+    text + "\n"
+}
+
 /// A name in `fails` that no case has would silently mean nothing.
 fn check_names(steps: &[Step]) -> Result<()> {
     for step in steps {
@@ -229,6 +252,21 @@ mod tests {
             let first = if kept { "✓" } else { "✗" };
             assert_eq!(*line, format!("| `{property}` | {} | {first} | ✓ |", property.does()));
         }
+    }
+
+    #[test]
+    fn every_case_is_listed_with_those_who_fail_it() {
+        let scratch = Scratch::new("matrix-cases");
+        let steps =
+            [step(&scratch, "step-01-one", &["echo"]), step(&scratch, "step-02-two", &["echo"])];
+        let text = cases(&steps);
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| `")).collect();
+        assert_eq!(rows.len(), conform::cases().len());
+        let echo =
+            "| `echo` | A frame comes back with 1 added to each byte. | our protocol | 01, 02 |";
+        assert!(rows.contains(&echo), "{text}");
+        let host = rows.iter().find(|row| row.contains("rfc9112.html#section-3.2): MUST |"));
+        assert!(host.is_some_and(|row| row.ends_with(" |  |")), "nobody fails it: {host:?}");
     }
 
     #[test]

@@ -24,8 +24,11 @@ const RENEW: &str = "run `cargo xtask tidy --write`";
 /// Makes a table; the path is that of the file it is for.
 type Generator = fn(&[Step], &str) -> Result<String>;
 
-const GENERATORS: [(&str, Generator); 2] =
-    [("steps", map_of_the_steps), ("matrix", |steps, _| Ok(matrix::markdown(steps)))];
+const GENERATORS: [(&str, Generator); 3] = [
+    ("steps", map_of_the_steps),
+    ("matrix", |steps, _| Ok(matrix::markdown(steps))),
+    ("cases", |steps, _| Ok(matrix::cases(steps))),
+];
 
 /// The map of the steps, each linked to its folder.
 fn map_of_the_steps(steps: &[Step], path: &str) -> Result<String> {
@@ -233,11 +236,12 @@ mod tests {
     fn only_pages_that_changed_are_written() {
         let scratch = Scratch::new("tables-write");
         let old = "<!-- generated: steps -->\n<!-- /generated -->\n\n\
-                   <!-- generated: matrix -->\n<!-- /generated -->\n";
+                   <!-- generated: matrix -->\n<!-- /generated -->\n\n\
+                   <!-- generated: cases -->\n<!-- /generated -->\n";
         let mut tree = tree(&[("a.md", old), ("b.md", "text\n"), ("c.txt", old)]);
         tree.root = scratch.dir.clone();
         tree.steps = vec![scratch.step("step-01-one", None)];
-        assert_eq!(check(&tree, &GENERATORS).unwrap().violations.len(), 2);
+        assert_eq!(check(&tree, &GENERATORS).unwrap().violations.len(), 3);
         assert_eq!(write(&mut tree).unwrap(), ["a.md"]);
         assert!(scratch.read("a.md").contains("| [01](step-01-one) |"));
         assert_eq!(check(&tree, &GENERATORS).unwrap().violations, []);
