@@ -10,6 +10,7 @@ pub const CONTROLS: &[Control] = &[
     (FirstChunk, "http-echo-chunked", Broken("body \"")),
     (MindsNoChunks, "http-empty-chunks", Broken("status 400")),
     (MindsExtensions, "http-chunk-extensions", Broken("status 400")),
+    (MindsExtensionSpace, "http-extension-space", Broken("status 400")),
     (LowerHex, "http-chunk-size-case", Broken("status 400")),
     (ShortSizes, "http-chunk-size-zeros", Broken("status 400")),
     (OneZero, "http-last-chunk-zeros", Broken("status 400")),

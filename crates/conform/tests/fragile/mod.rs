@@ -565,6 +565,8 @@ flaws! {
     MindsNoChunks,
     /// After the first chunk, as far as it is kept.
     FirstChunk,
+    /// Nowhere, if there is a space before an extension.
+    MindsExtensionSpace,
     /// Nowhere, if the size of a chunk has digits in capitals.
     LowerHex,
     /// Nowhere, if the size of a chunk has many digits.

@@ -161,6 +161,7 @@ fn size_line(bytes: &[u8], at: &mut usize, flaw: Flaw) -> Result<String, Body> {
 /// The size of a chunk.
 fn size(line: &str, flaw: Flaw) -> Result<u64, Body> {
     let (digits, extension) = match line.split_once(';') {
+        Some(whole) if flaw == Flaw::MindsExtensionSpace => whole,
         Some((digits, extension)) => (digits.trim_end_matches([' ', '\t']), extension),
         None => (line, ""),
     };
