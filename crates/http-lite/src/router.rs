@@ -39,13 +39,13 @@ const fn route<S>(method: Method, pattern: &'static str, handler: Handler<S>) ->
 impl<S> Route<S> {
     fn fits(&self, path: &[u8]) -> bool {
         if self.literal {
-            return self.pattern.as_bytes() == path;
+            return is_same(path, self.pattern.as_bytes());
         }
         let (mut wanted, mut given) = (self.pattern.split('/'), path.split(|&byte| byte == b'/'));
         loop {
             match (wanted.next(), given.next()) {
                 (None, None) => return true,
-                (Some(pattern), Some(segment)) if pattern.as_bytes() == segment => {}
+                (Some(pattern), Some(segment)) if is_same(segment, pattern.as_bytes()) => {}
                 (Some(pattern), Some(segment))
                     if param(pattern).is_some() && !segment.is_empty() => {}
                 _ => return false,
@@ -128,7 +128,55 @@ impl<'a> Params<'a> {
     }
 }
 
+/// Whether a path is this one, of which it may encode any letter (RFC 9110 §4.2.3). A slash it may
+/// not: encoded, that separates nothing.
+fn is_same(path: &[u8], pattern: &[u8]) -> bool {
+    // What is encoded is longer.
+    if path.len() <= pattern.len() {
+        return path == pattern;
+    }
+    let mut rest = path;
+    for &byte in pattern {
+        rest = match rest {
+            [first, after @ ..] if *first == byte => after,
+            [b'%', high, low, after @ ..] if byte != b'/' && octet(*high, *low) == Some(byte) => {
+                after
+            }
+            _ => return false,
+        };
+    }
+    rest.is_empty()
+}
+
+/// What `%` and these two digits stand for.
+fn octet(high: u8, low: u8) -> Option<u8> {
+    let [high, low] = [high, low].map(|digit| char::from(digit).to_digit(16));
+    Some((high? * 16 + low?) as u8)
+}
+
 /// `n` of `{n}`.
 fn param(segment: &str) -> Option<&str> {
     segment.strip_prefix('{')?.strip_suffix('}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_the_same_however_it_is_encoded() {
+        let fits = |pattern, path: &str| {
+            let nothing: Handler<()> = |(), _, _| Response::empty(Status::NO_CONTENT).into();
+            get(pattern, nothing).fits(path.as_bytes())
+        };
+        for path in ["/plain", "/%70lain", "/plai%6e", "/plai%6E", "/%70%6c%61%69%6e"] {
+            assert!(fits("/plain", path), "{path}");
+        }
+        for path in
+            ["/", "/plai", "/plain%", "/plain%20", "%2fplain", "/%50lain", "/%7", "/%7glain"]
+        {
+            assert!(!fits("/plain", path), "{path}");
+        }
+        assert!(fits("/prime/{n}", "/%70rime/7") && !fits("/prime/{n}", "/prime%2f7"));
+    }
 }
