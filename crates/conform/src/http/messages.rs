@@ -54,6 +54,18 @@ pub(super) const CASES: &[Case] = &[
         |_| [connect(A), ask(A, get("/prime/2147483647"), 200, TEXT, text("prime\n"))].concat(),
     ),
     case(
+        "http-encoded",
+        Property::Messages,
+        should("9110 §4.2.3"),
+        "`%70` is `p`: an address is the same however it is written.",
+        |_| {
+            let [first, again] = ["/prime/7", "/%70rime/7"].map(get);
+            [alone(first, 200, TEXT, text("prime\n")), alone(again, 200, TEXT, text("prime\n"))]
+                .concat()
+        },
+    )
+    .usually("Usually the path is looked up as it was sent."),
+    case(
         "http-type",
         Property::Messages,
         should("9110 §8.3"),

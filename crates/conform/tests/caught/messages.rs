@@ -11,6 +11,7 @@ pub const CONTROLS: &[Control] = &[
     (HeadErrorHasBody, "http-head-error", Broken("which nobody asked for")),
     (EverythingFound, "http-not-found", Broken("status 200")),
     (AllComposite, "http-prime", Broken("body \"composite")),
+    (NoDecoding, "http-encoded", Broken("status 404")),
     (NoTypes, "http-type", Broken("no Content-Type")),
     (NoDate, "http-date", Broken("no Date")),
     (OddDate, "http-date-form", Broken("Date is no date")),

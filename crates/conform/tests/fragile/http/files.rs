@@ -29,7 +29,7 @@ pub fn find(path: &str, flaw: Flaw) -> Option<Vec<u8>> {
     served.then(|| fs::read(public.join(name.trim_start_matches('/'))).ok()).flatten()
 }
 
-fn decode(path: &str) -> String {
+pub fn decode(path: &str) -> String {
     let mut parts = path.split('%');
     let mut decoded = parts.next().unwrap_or_default().to_string();
     for part in parts {

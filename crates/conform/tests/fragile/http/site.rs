@@ -92,6 +92,7 @@ fn route(target: &str, flaw: Flaw) -> Reply {
         Flaw::QueryInPath => (target, ""),
         _ => target.split_once('?').unwrap_or((target, "")),
     };
+    let path = if flaw == Flaw::NoDecoding { path.into() } else { files::decode(path) };
     match path.split('/').collect::<Vec<_>>()[..] {
         _ if flaw == Flaw::EverythingFound => typed(200, "text/plain", plain),
         ["", ""] => typed(200, PAGE, "<!doctype html><title>A page</title>"),
