@@ -338,7 +338,8 @@ impl Run<'_> {
             Action::Closed(client) => drop(self.ended(*client)?),
             Action::ReplyOrEnd { client, reply, .. } => {
                 match self.wait(*client, reply) {
-                    Waited::Ended(_) if self.client(*client).seen.is_empty() => {}
+                    // A part of it is no reply: it was given up.
+                    Waited::Ended(_) => {}
                     waited => self.judge(*client, reply, waited)?,
                 }
                 self.clients.remove(client);

@@ -66,7 +66,10 @@ pub(super) const CASES: &[Case] = &[
         Property::Messages,
         should("9110 §4.2.3"),
         "`%64` is `d`: a name is the same name however it is written.",
-        |_| alone(get("/%64igits%2Etxt"), 200, FILE, text(DIGITS)),
+        |_| {
+            let names = ["/digits.txt", "/%64igits%2Etxt"];
+            names.into_iter().flat_map(|name| alone(get(name), 200, FILE, text(DIGITS))).collect()
+        },
     )
     .usually("Usually the path is looked up as it was sent."),
     case(
