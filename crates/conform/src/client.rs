@@ -30,6 +30,20 @@ thread_local! {
     static BUFFER: RefCell<Vec<u8>> = RefCell::new(vec![0; 64 * 1024]);
 }
 
+/// After this long without taking a byte, a server seems to wait for its client to read. Nothing is
+/// judged by it either.
+const HESITATION: Duration = Duration::from_millis(100);
+
+/// How late a client reads that reads late: meanwhile the server should come to where its socket takes
+/// no more. Nothing is judged by this either: a slower server has it easier.
+const LATE: Duration = Duration::from_millis(300);
+
+/// The receive buffer of a client that reads late: small, but not so small that the rest takes long.
+const WINDOW: usize = 256 * 1024;
+
+/// How much is sent in one write by a client that does not read.
+const PIECE: usize = 64 * 1024;
+
 /// A connection, seen from the client's end.
 pub(crate) struct Connection {
     stream: TcpStream,
@@ -109,6 +123,25 @@ impl Connection {
             }
         }
         true
+    }
+
+    /// Sends all of `bytes`, and reads only when the server takes no more, or after a while. `false`: as
+    /// for `send`.
+    pub fn send_ahead(&mut self, bytes: &[u8], patience: Duration) -> bool {
+        // Else the kernel would keep 32 MiB for us, where its limits are highest. Without the limit,
+        // the server just has it easier.
+        let _ = SockRef::from(&self.stream).set_recv_buffer_size(WINDOW);
+        let mut rest = bytes;
+        // In pieces, so that a server is not called hesitant for all of them together.
+        while let Some(piece) = rest.chunks(PIECE).next()
+            && let Ok(n) = self.write(piece, HESITATION)
+        {
+            rest = &rest[n..];
+        }
+        if rest.is_empty() {
+            thread::sleep(LATE);
+        }
+        self.send(rest, patience)
     }
 
     /// Sends `bytes` again and again without reading, until the server takes no more or leaves.

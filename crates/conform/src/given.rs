@@ -127,6 +127,9 @@ impl Stranger {
     fn aim(&self, action: Action) -> Action {
         match action {
             Action::Send(client, bytes) => Action::Send(client, self.request(&bytes).into()),
+            Action::SendAhead(client, bytes) => {
+                Action::SendAhead(client, self.request(&bytes).into())
+            }
             Action::Slices(client, bytes, size) => {
                 Action::Slices(client, self.request(&bytes).into(), size)
             }
@@ -227,6 +230,18 @@ impl Random {
         let below = (1 << bits) - self.next() % (1 << (bits - 6));
         (2..below).rev().find(|&n| is_prime(n)).expect("2 is a prime")
     }
+
+    /// A composite of about 40 bits that Fermat's test with base 2 takes for a prime: p(2p − 1), which
+    /// is one for half of all p where both factors are prime.
+    pub(crate) fn pseudoprime(&mut self) -> u64 {
+        loop {
+            let p = self.prime(20);
+            let n = p * (2 * p - 1);
+            if is_prime(2 * p - 1) && power(2, n - 1, n) == 1 {
+                return n;
+            }
+        }
+    }
 }
 
 /// Miller and Rabin's test; with these bases it is right for every u64 (Sorenson and Webster 2015).
@@ -280,6 +295,7 @@ mod tests {
         assert!(!is_prime(u64::MAX) && !is_prime(long - 2));
         // Strong pseudoprimes to the first bases.
         assert!(!is_prime(3_215_031_751) && !is_prime(3_825_123_056_546_413_051));
+        assert!(!is_prime(Random::new(1).pseudoprime()));
     }
 
     #[test]

@@ -103,7 +103,7 @@ pub enum Property {
 
 /// Every case, grouped by property, in the order in which a series of servers learns to keep them.
 pub fn cases() -> Vec<Case> {
-    let mut cases = [frames::CASES.to_vec(), http::cases()].concat();
+    let mut cases = [frames::cases(), http::cases()].concat();
     cases.sort_by_key(|case| case.property as usize);
     cases
 }
@@ -307,6 +307,7 @@ mod tests {
                         (Some(*client), None, None)
                     }
                     Action::Send(client, _)
+                    | Action::SendAhead(client, _)
                     | Action::Slices(client, ..)
                     | Action::Expect(client, _)
                     | Action::HalfClose(client) => (None, Some(*client), None),

@@ -322,6 +322,11 @@ impl Run<'_> {
                     return broken("the server neither takes more nor sends anything");
                 }
             }
+            Action::SendAhead(client, bytes) => {
+                if !self.client(*client).send_ahead(bytes, patience) {
+                    return broken("the server neither takes more nor sends anything");
+                }
+            }
             Action::Slices(client, bytes, size) => {
                 let mut slices = bytes.chunks(*size);
                 if !slices.all(|slice| self.client(*client).send(slice, patience)) {

@@ -23,6 +23,9 @@ pub enum Action {
     /// The client sends this in one write. Should the server stop reading until somebody reads
     /// its replies, the client reads meanwhile. [`TAG`] and [`DATE`] stand for what the last reply said.
     Send(Client, Arc<[u8]>),
+    /// The client sends this and reads nothing meanwhile. Only when the server takes no more, or a while
+    /// later, does it read.
+    SendAhead(Client, Arc<[u8]>),
     /// The client sends this in writes of so many bytes, one after the other.
     Slices(Client, Arc<[u8]>, usize),
     /// This comes next. What comes after it must be expected by a later action.
@@ -195,6 +198,10 @@ pub(crate) fn connect(client: Client) -> Script {
 
 pub(crate) fn send(client: Client, bytes: impl AsRef<[u8]>) -> Script {
     vec![Action::Send(client, bytes.as_ref().into())]
+}
+
+pub(crate) fn send_ahead(client: Client, bytes: impl AsRef<[u8]>) -> Script {
+    vec![Action::SendAhead(client, bytes.as_ref().into())]
 }
 
 pub(crate) fn slices(client: Client, bytes: impl AsRef<[u8]>, size: usize) -> Script {
@@ -468,6 +475,7 @@ impl Action {
         match self {
             Action::Connect(client)
             | Action::Send(client, _)
+            | Action::SendAhead(client, _)
             | Action::Slices(client, ..)
             | Action::Expect(client, _)
             | Action::Flood(client, _)
@@ -485,7 +493,9 @@ impl Action {
     /// What is sent.
     pub(crate) fn bytes(&self) -> Option<&[u8]> {
         match self {
-            Action::Send(_, bytes) | Action::Slices(_, bytes, _) => Some(bytes),
+            Action::Send(_, bytes) | Action::SendAhead(_, bytes) | Action::Slices(_, bytes, _) => {
+                Some(bytes)
+            }
             Action::Flood(_, bytes) => Some(bytes),
             _ => None,
         }
@@ -501,6 +511,9 @@ impl fmt::Display for Action {
         match self {
             Action::Connect(client) => write!(f, "{client} connects"),
             Action::Send(client, sent) => write!(f, "{client} sends {}", bytes(sent)),
+            Action::SendAhead(client, sent) => {
+                write!(f, "{client} sends {}, and reads late", bytes(sent))
+            }
             Action::Slices(client, sent, 1) => {
                 write!(f, "{client} sends {}, one byte at a time", bytes(sent))
             }

@@ -5,10 +5,11 @@ mod http;
 
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
+use std::mem;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -111,12 +112,96 @@ flaws! {
     Wraps,
     /// Keeps every digit of a number, for whatever reason.
     HoardsDigits,
+    /// Keeps what it ignores.
+    HoardsNoise,
     /// Takes a number for too large when it has many digits.
     KeepsDigits,
     /// Cannot bear a large frame.
     SmallFrames,
     /// Has one state for all sessions.
     OneMemory,
+
+    // How it understands frames: bytes.
+    /// Forgets the rest of a frame behind a zero byte.
+    CString,
+    /// Cannot add 1 to 255.
+    Overflows,
+    /// Skips line ends.
+    Lines,
+    /// Opens a frame at a `$` that closes none.
+    Toggles,
+    /// Takes `p` for `P`.
+    AnyCase,
+    /// Takes a `P` in the middle of a frame for the first.
+    FindsP,
+
+    // How it understands frames: numbers.
+    /// Takes 2 for a composite.
+    TwoIsComposite,
+    /// Does not try the square root.
+    SquaresArePrime,
+    /// Tries a thousand divisors and no more.
+    GivesUp,
+    /// Believes in Fermat's test with base 2.
+    Fermat,
+    /// Has 63 bits for a number.
+    Signed,
+    /// Takes a number with a zero in front for octal.
+    Octal,
+    /// Takes no digits for 0.
+    NothingIsZero,
+    /// Takes what it has when a number turns out to be none.
+    Atoi,
+    /// Skips signs.
+    TakesSigns,
+    /// Skips spaces in a number.
+    Trims,
+    /// Takes Arabic digits for digits.
+    UnicodeDigits,
+    /// Shows bytes as they are.
+    ShowsRaw,
+
+    // How it understands frames: pieces.
+    /// Answers numbers when all else is answered.
+    NumbersLast,
+    /// Takes the end of a read for the end of a number.
+    AnswersReads,
+    /// Takes the end of the conversation for the end of a frame.
+    AnswersUnfinished,
+    /// Looks for `P` in the read in which `^` came.
+    LooksAhead,
+    /// Forgets the digits of an earlier read.
+    ForgetsDigits,
+    /// Forgets what has come of a frame, if another came before it in the same read.
+    ForgetsRest,
+    /// Forgets in the next read that a number was bad.
+    ForgetsErrors,
+
+    // How it waits, between frames and in them.
+    /// Throws away what has come before it greets.
+    EatsEarly,
+    /// Reads a frame to its end, whoever else is there.
+    OneFrame,
+    /// Reads four frames to their end, whoever else is there.
+    FourFrames,
+    /// Begins anew with everybody when somebody leaves.
+    ForgetsEveryone,
+    /// Goes on with the next client where one has left.
+    Inherits,
+    /// Throws away what a socket does not take at once.
+    DropsUnsent,
+    /// Has one thread for all, and one worker for those who ask for work.
+    OneComputer,
+    /// Ends when it writes to somebody who has left.
+    DiesOfPipes,
+    /// Ends when it cannot say goodbye.
+    DiesOfGoodbyes,
+    /// Waits for those who are in the middle of a frame when it is to stop.
+    WaitsForFrames,
+    /// Waits for those who have vanished when it is to stop.
+    WaitsForTheLost,
+    /// Answers one thing more when it is to stop.
+    AnswersOneMore,
 
     // How it understands HTTP.
     /// Finds `Hello, World!` everywhere.
@@ -602,6 +687,11 @@ trait Talk: Send {
     /// Appends the replies to `bytes`, and says how many of these it has taken: not all when there
     /// is work to do, and replies should be sent before it. `None`: the conversation is over.
     fn hear(&mut self, bytes: &[u8], replies: &mut Vec<u8>) -> Option<usize>;
+
+    /// Whether more must come before what came last can be answered.
+    fn is_unfinished(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Clone)]
@@ -615,6 +705,25 @@ struct Server {
     stopping: Arc<AtomicBool>,
     /// The session of everybody, with [`Flaw::OneMemory`].
     memory: Arc<Mutex<frames::Frames>>,
+    /// The session of a client that has left, with [`Flaw::Inherits`].
+    legacy: Arc<Mutex<Option<Box<dyn Talk>>>>,
+    /// How many have left so far.
+    left: Arc<AtomicUsize>,
+    /// How many turns are taken, and a word when one is given back.
+    turns: Arc<(Mutex<usize>, Condvar)>,
+}
+
+/// A client and its conversation.
+type Guest = (TcpStream, Box<dyn Talk>);
+
+/// The right to answer, until it is dropped.
+struct Turn(Arc<(Mutex<usize>, Condvar)>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *lock(&self.0.0) -= 1;
+        self.0.1.notify_one();
+    }
 }
 
 /// `NAME --addr ADDR --grace SECONDS --protocol frames|http`
@@ -629,6 +738,9 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
         came: Arc::default(),
         stopping: Arc::default(),
         memory: Arc::new(Mutex::new(frames::Frames::new(flaw))),
+        legacy: Arc::default(),
+        left: Arc::default(),
+        turns: Arc::default(),
     };
     let listener = TcpListener::bind(&arguments[2]).expect("a free port");
     if flaw != Flaw::DiesOfSignal {
@@ -642,7 +754,9 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
         println!("and glad to be of service");
     }
     match flaw {
-        Flaw::OneLoop => server.sweep(&listener).expect("clients that do as they should"),
+        Flaw::OneLoop | Flaw::OneComputer => {
+            server.sweep(&listener).expect("clients that do as they should")
+        }
         _ => server.run(&listener),
     }
     ExitCode::SUCCESS
@@ -673,7 +787,7 @@ impl Server {
     fn accept(&self, listener: &TcpListener, take: impl Fn(TcpStream)) {
         loop {
             match listener.accept() {
-                Ok(_) if self.stopping.load(Ordering::SeqCst) => {}
+                Ok(_) if self.is_stopping() => {}
                 Ok((stream, _)) => take(stream),
                 Err(error) if self.flaw == Flaw::DiesOfAccept => {
                     eprintln!("{error}");
@@ -693,17 +807,26 @@ impl Server {
         let stream = Arc::new(stream);
         lock(&self.open).insert(n, Arc::clone(&stream));
         // The stop may have come before it could know of this client.
-        if self.stopping.load(Ordering::SeqCst) {
+        if self.is_stopping() {
             let _ = stream.shutdown(Shutdown::Read);
         }
         let result = self.serve(&stream);
-        lock(&self.open).remove(&n);
+        self.left.fetch_add(1, Ordering::SeqCst);
+        if self.flaw != Flaw::WaitsForTheLost || result.is_ok() {
+            lock(&self.open).remove(&n);
+        }
+        if self.flaw == Flaw::DiesOfGoodbyes && stream.shutdown(Shutdown::Both).is_err() {
+            process::exit(1);
+        }
         match (result, self.flaw) {
             (Err(error), Flaw::DiesOfClients) => {
                 eprintln!("{error}");
                 process::exit(1);
             }
-            (_, Flaw::StaysAtEnd) => std::mem::forget(stream),
+            (Err(error), Flaw::DiesOfPipes) if error.kind() == ErrorKind::BrokenPipe => {
+                process::exit(1);
+            }
+            (_, Flaw::StaysAtEnd) => mem::forget(stream),
             (Ok(()), flaw) if flaw != Flaw::SlamsTheDoor => self.linger(&stream),
             _ => {}
         }
@@ -726,8 +849,19 @@ impl Server {
     }
 
     fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
-        let mut talk = self.protocol();
+        let mut talk = lock(&self.legacy).take().unwrap_or_else(|| self.protocol());
+        let mut left = self.left.load(Ordering::SeqCst);
+        let mut turn = None;
         let _spare = (self.flaw == Flaw::Generous).then(|| vec![1_u8; 32 * 1024]);
+        if self.flaw == Flaw::DropsUnsent {
+            // So that it soon has something to throw away.
+            socket2::SockRef::from(stream).set_send_buffer_size(4 * 1024)?;
+        }
+        if self.flaw == Flaw::EatsEarly {
+            stream.set_read_timeout(Some(Duration::from_millis(200)))?;
+            let _ = read(stream);
+            stream.set_read_timeout(None)?;
+        }
         if !self.http && self.flaw != Flaw::NoGreeting {
             stream.write_all(b"*")?;
         }
@@ -738,19 +872,52 @@ impl Server {
                 None => read(stream)?,
             };
             if bytes.is_empty() {
-                if self.flaw == Flaw::AnswersHalves {
-                    self.talk(&mut *talk, b"\r\n\r\n0\r\n\r\n", stream)?;
-                }
-                return Ok(());
+                return self.end(talk, stream);
             }
+            let before = mem::replace(&mut left, self.left.load(Ordering::SeqCst));
+            if self.flaw == Flaw::ForgetsEveryone && before != left {
+                talk = self.protocol();
+            }
+            let mine = turn.take().unwrap_or_else(|| self.turn());
             if !self.talk(&mut *talk, &bytes, stream)? || self.flaw == Flaw::OneRead {
                 return Ok(());
             }
+            turn = talk.is_unfinished().then_some(mine);
         }
     }
 
+    /// The client has no more to say, or we are told to stop.
+    fn end(&self, mut talk: Box<dyn Talk>, stream: &TcpStream) -> io::Result<()> {
+        match self.flaw {
+            Flaw::AnswersUnfinished => drop(self.talk(&mut *talk, b"$", stream)?),
+            Flaw::AnswersHalves => drop(self.talk(&mut *talk, b"\r\n\r\n0\r\n\r\n", stream)?),
+            Flaw::Inherits => *lock(&self.legacy) = Some(talk),
+            Flaw::WaitsForFrames if talk.is_unfinished() && self.is_stopping() => loop {
+                thread::park();
+            },
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Waits until fewer clients have a turn than may.
+    fn turn(&self) -> Turn {
+        let most = match self.flaw {
+            Flaw::OneFrame => 1,
+            Flaw::FourFrames => 4,
+            _ => usize::MAX,
+        };
+        let (taken, given_back) = &*self.turns;
+        let mut taken = lock(taken);
+        while *taken >= most {
+            taken = given_back.wait(taken).unwrap_or_else(PoisonError::into_inner);
+        }
+        *taken += 1;
+        Turn(Arc::clone(&self.turns))
+    }
+
     /// Answers what has come. `false`: the conversation is over.
-    fn talk(&self, talk: &mut dyn Talk, bytes: &[u8], mut stream: &TcpStream) -> io::Result<bool> {
+    fn talk(&self, talk: &mut dyn Talk, bytes: &[u8], stream: &TcpStream) -> io::Result<bool> {
         let mut rest = bytes;
         while !rest.is_empty() {
             let mut replies = Vec::new();
@@ -761,8 +928,11 @@ impl Server {
             if self.flaw == Flaw::LeavesAtEnd && has_ended(stream)? {
                 return Ok(false);
             }
-            stream.write_all(&replies)?;
+            self.write(&replies, stream)?;
             match taken {
+                Some(_) if self.flaw == Flaw::AnswersOneMore && self.is_stopping() => {
+                    return Ok(false);
+                }
                 Some(n) => rest = &rest[n..],
                 None => return Ok(false),
             }
@@ -770,9 +940,24 @@ impl Server {
         Ok(true)
     }
 
-    /// Serves everybody in turn, in the order in which they came, and works on the way.
+    fn write(&self, replies: &[u8], mut stream: &TcpStream) -> io::Result<()> {
+        if self.flaw != Flaw::DropsUnsent {
+            return stream.write_all(replies);
+        }
+        stream.set_nonblocking(true)?;
+        let taken = stream.write(replies);
+        stream.set_nonblocking(false)?;
+        match taken {
+            Err(error) if error.kind() != ErrorKind::WouldBlock => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Serves everybody in turn, in the order in which they came, and works on the way; or has one
+    /// worker for that.
     fn sweep(&self, listener: &TcpListener) -> io::Result<()> {
         listener.set_nonblocking(true)?;
+        let (worker, served) = self.worker();
         let mut clients = Vec::new();
         loop {
             while let Ok((mut stream, _)) = listener.accept() {
@@ -782,16 +967,39 @@ impl Server {
                 stream.set_nonblocking(true)?;
                 clients.push((stream, self.protocol()));
             }
-            clients.retain_mut(|(stream, talk)| {
-                let mut buffer = [0; 1024];
-                match stream.read(&mut buffer) {
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => true,
-                    Ok(0) | Err(_) => false,
-                    Ok(n) => self.talk(&mut **talk, &buffer[..n], stream).unwrap_or(false),
+            clients.extend(served.try_iter());
+            let serve = |(stream, mut talk): Guest| match read(&stream) {
+                Err(error) if error.kind() == ErrorKind::WouldBlock => Some((stream, talk)),
+                Ok(bytes) if self.flaw == Flaw::OneComputer && bytes.contains(&b'P') => {
+                    worker.send(((stream, talk), bytes)).expect("a worker listens");
+                    None
                 }
-            });
+                Ok(bytes) if bytes.is_empty() => None,
+                Ok(bytes) => self.talk(&mut *talk, &bytes, &stream).ok()?.then_some((stream, talk)),
+                Err(_) => None,
+            };
+            clients = clients.into_iter().filter_map(serve).collect();
             thread::sleep(Duration::from_millis(1));
         }
+    }
+
+    /// One who answers what it is given, and gives the client back.
+    fn worker(&self) -> (mpsc::Sender<(Guest, Vec<u8>)>, mpsc::Receiver<Guest>) {
+        let (worker, work) = mpsc::channel::<(Guest, Vec<u8>)>();
+        let (back, served) = mpsc::channel();
+        let server = self.clone();
+        thread::spawn(move || {
+            for ((stream, mut talk), bytes) in work {
+                if let Ok(true) = server.talk(&mut *talk, &bytes, &stream) {
+                    back.send((stream, talk)).expect("the loop has no end");
+                }
+            }
+        });
+        (worker, served)
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::SeqCst)
     }
 
     fn protocol(&self) -> Box<dyn Talk> {
