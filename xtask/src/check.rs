@@ -306,8 +306,8 @@ mod tests {
         check(&[&addr, "--case", "echo", "--case", "numbers", "--require", "remembers"])
             .expect_err("nothing of `remembers` was tried");
         check(&[&addr, "--case", "silent", "--case", "numbers", "--require", "silent"]).unwrap();
-        check(&[&addr, "--property", "speaks,silent", "--case", "echo", "--case", "too-large"])
-            .expect("`too-large` is a case of `remembers`");
+        check(&[&addr, "--property", "speaks,silent", "--case", "echo", "--case", "split-number"])
+            .expect("`split-number` is a case of `remembers`");
         let error = check(&[&addr, "--case", "echo", "--case", "numbers"]).unwrap_err();
         assert_eq!(error.to_string(), "the server lacks speaks");
     }

@@ -12,9 +12,6 @@ pub(super) const CASES: &[Case] = &[
         Property::Remembers,
         "The echo does not wait for the end of the frame.",
         |_| [greet(A), say(A, "^a", "b"), say(A, "b", "c"), say(A, "c$^d", "de")].concat(),
-    )
-    .usually(
-        "Usually a frame is collected before it is looked at; or one `read` is all there ever is.",
     ),
     case(
         "many-frames",

@@ -16,7 +16,7 @@ pub const CONTROLS: &[Control] = &[
     (CString, "zero-byte", Broken("A got \"d\" from byte 1 on")),
     (Overflows, "wraps", Broken("and then the connection ended (closed)")),
     (Lines, "line-ends", Broken("A got \"cd\" from byte 1 on")),
-    (AnyCase, "lower-case", Broken("A got \"prime")),
+    (SmallP, "lower-case", Broken("A got \"prime")),
     (FindsP, "later-p", Broken("A got \"prime")),
     (FirstOnly, "coalesced", Broken("A got only \"bc\"")),
     (NumbersLast, "in-order", Broken("A got \"cprime")),

@@ -180,7 +180,7 @@ impl Talk for Frames {
                 }
                 (_, b'^') if self.flaw == Flaw::CaretRestarts => self.state = State::Opened,
                 (State::Opened, b'P') => self.state = State::Number(None),
-                (State::Opened, b'p') if self.flaw == Flaw::AnyCase => {
+                (State::Opened, b'p') if self.flaw == Flaw::SmallP => {
                     self.state = State::Number(None);
                 }
                 (State::Echo, b'P') if self.flaw == Flaw::FindsP => {

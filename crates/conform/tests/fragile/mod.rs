@@ -131,7 +131,7 @@ flaws! {
     /// Opens a frame at a `$` that closes none.
     Toggles,
     /// Takes `p` for `P`.
-    AnyCase,
+    SmallP,
     /// Takes a `P` in the middle of a frame for the first.
     FindsP,
 
