@@ -376,7 +376,7 @@ mod tests {
             "✗ speaks ",
             "(1 of 2)\n",
             "– stop ",
-            "A sends \"^P0$",
+            "A sends \"^P3$",
             "How: step-01-sequential; why: crates/conform/README.md#speaks",
             "lacks: speaks",
             "--case NAME shows every byte",
