@@ -10,7 +10,7 @@ const LIARS: [u64; 10] =
 pub(super) const CASES: &[Case] = &[
     case("numbers", Property::Speaks, "Primes are told from composites, of any size.", |given| {
         let edges = [3, 4, 7917, 7919, 2_147_483_647, 4_294_967_291, 4_294_967_296, 4_294_967_311];
-        let all = questions(edges.into_iter().chain(numbers(&mut given.random())));
+        let all = questions(numbers(&mut given.random()).into_iter().chain(edges));
         ask(&all, answer(all.as_bytes()))
     })
     .usually("Usually a number is kept in 32 bits."),
