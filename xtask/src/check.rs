@@ -32,7 +32,13 @@ Examples:
 Exit code 0: the server has all properties that are required. Without --require these are all
 that could be tried, or, of a step, all that its manifest does not declare to fail by design.
 A server that is started is told its port, and is ready when it accepts connections. What only a
-server that is started can show (stopping, memory) is not tried with one that runs already.")]
+server that is started can show (stopping, memory) is not tried with one that runs already.
+The command becomes the server: SIGTERM, by which it is asked to stop, goes to that process, so a
+script ends with `exec ./my-server \"$1\"`. At the end the process is killed, with all that it has
+started (Unix). One that takes long to start is used again for a case after it has passed one.
+
+What fails is played again, with more patience, before it is said to fail. The JSON is described
+in crates/conform/README.md, and so is each property.")]
 pub struct Args {
     /// The address of a server that is running, or a step: 6, 06, separation or its whole name
     #[arg(value_name = "ADDRESS|STEP", required_unless_present_any = ["cmd", "list"])]

@@ -145,6 +145,45 @@ fn what_is_rare_and_right_passes() {
     }
 }
 
+/// What is said of a command that is no server.
+#[cfg(unix)]
+fn said_of(command: &str) -> String {
+    let mut cases = conform::cases();
+    cases.retain(|case| case.name == "greeting");
+    let (target, path) = (Target::Command(command.into()), "/".into());
+    let check = Check { target, protocol: Protocol::Frames, seed: 1, path, cases, whole: false };
+    format!("{:#}", check.run(|_| {}).unwrap_err())
+}
+
+#[cfg(unix)]
+#[test]
+fn a_command_that_ends_says_why() {
+    let said = said_of("sh -c 'echo no such file >&2; exit 3' {port}");
+    for part in ["ended with exit status: 3 and never listened", "its stderr:\n    no such file"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+/// The children of a server end with it, also when it has ended before them.
+#[cfg(target_os = "linux")]
+#[test]
+fn nothing_that_was_started_is_left() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let path = file.path().display();
+    said_of(&format!("sh -c 'sleep 600 & echo $! > {path}; exit 3' {{port}}"));
+    let child = std::fs::read_to_string(file.path()).unwrap();
+    // Until somebody has waited for it, a process that was killed is still listed, as `Z`.
+    let stat = || std::fs::read_to_string(format!("/proc/{}/stat", child.trim()));
+    let runs = || stat().is_ok_and(|stat| !stat.contains(") Z "));
+    for _ in 0..500 {
+        if !runs() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    panic!("`sleep` is still there: {:?}", stat());
+}
+
 /// A server of frames that answers `^abc$` and whatever else with `bcd`, and asks this what to do
 /// with a client that has sent so much.
 fn frames(mut stream: TcpStream, keep: impl Fn(&[u8]) -> bool) -> io::Result<()> {

@@ -67,7 +67,7 @@ pub fn list(cases: &[Case], steps: &[Step]) -> String {
 
 /// Where an RFC says so, and how strongly.
 fn rule(case: &Case) -> String {
-    let text = |rule: conform::Rule| format!("      {rule}, {}\n", rule.url());
+    let text = |rule: conform::Rule| format!("      {rule}\n      {}\n", rule.url());
     case.rule.map_or_else(String::new, text)
 }
 
