@@ -122,6 +122,8 @@ struct Picture {
 /// What is drawn for a server.
 struct Lane {
     marks: Marks,
+    /// Whether this is what the picture is there to show: somebody who keeps others waiting.
+    stalls: bool,
     /// The figure, in words.
     value: String,
     note: String,
@@ -177,10 +179,11 @@ fn bars(
         match figure {
             Some((summary, unit)) => Lane {
                 marks: Marks::Bar(*summary),
+                stalls: false,
                 value: format!("{} {unit}", number(summary.median)),
                 note,
             },
-            None => Lane { marks: Marks::Nothing, value: "no result".into(), note },
+            None => Lane { marks: Marks::Nothing, stalls: false, value: "no result".into(), note },
         }
     };
     let lanes = table.rows.iter().zip(&figures).map(lane).collect();
@@ -197,14 +200,15 @@ fn times(table: &Table, caption: &'static str) -> Picture {
         match all {
             // Of nobody's wait is known how long it would have been.
             (Some(p50), _, _) if p50.at_least && starved => {
-                Lane { marks: Marks::Starved, value: "starved".into(), note }
+                Lane { marks: Marks::Starved, stalls: true, value: "starved".into(), note }
             }
             (Some(p50), Some(p99), Some(p999)) => Lane {
                 marks: Marks::Times([p50, p99, p999].map(|time| time.nanos as f64)),
+                stalls: table.workload == Workload::Mixed && table::stalls(row),
                 value: format!("p99 {p99}"),
                 note,
             },
-            _ => Lane { marks: Marks::Nothing, value: "no result".into(), note },
+            _ => Lane { marks: Marks::Nothing, stalls: false, value: "no result".into(), note },
         }
     };
     let lanes: Vec<Lane> = table.rows.iter().map(lane).collect();
@@ -252,7 +256,7 @@ impl Picture {
         };
         let dot = |value: f64| format!("left:{}", percent(place(value)));
         html! {
-            div.row {
+            div.row.stalls[lane.stalls] {
                 span.name { (table::short(&row.name)) }
                 span.value { (lane.value) }
                 span.lane {

@@ -330,6 +330,12 @@ fn pace(row: &Row) -> Option<Color> {
     })
 }
 
+/// Even half of the others wait for about as long as a computation takes.
+pub fn stalls(row: &Row) -> bool {
+    median_time(row, |latency| latency.p50)
+        .is_some_and(|half| Duration::from_nanos(half.nanos) >= STALLED)
+}
+
 fn errors<'a>(rounds: impl Iterator<Item = &'a Errors> + Clone) -> Option<String> {
     rounds.clone().next()?;
     Some(count(rounds.map(Errors::total).sum()))
