@@ -6,33 +6,27 @@ def serve(client):
     while received := client.recv(65536):
         answer = bytearray()
         for byte in received:
-            if state == "outside":
-                state = "opened" if byte == ord("^") else "outside"
-            elif byte == ord("$"):
-                answer += prime(number) if state == "number" else b""
-                state = "outside"
-            elif state == "opened" and byte == ord("P"):
-                state, number = "number", None
-            elif state in ("opened", "echo"):
-                state = "echo"
-                answer.append((byte + 1) % 256)
-            elif state == "number" and byte not in b"0123456789":
-                state = "skip"
-                answer += b"error: '%s' is not a digit\n" % shown(byte)
-            elif state == "number":
-                number = (number or 0) * 10 + int(chr(byte))
-                if number >= 2**64:
-                    state = "skip"
-                    answer += b"error: over 18446744073709551615\n"
+            said = b""
+            match state, chr(byte):
+                case "outside", char: state = "opened" if char == "^" else "outside"
+                case "number", "$": state, said = "outside", prime(number)
+                case _, "$": state = "outside"
+                case "opened", "P": state, number = "number", None
+                case "opened" | "echo", _: state, said = "echo", bytes([(byte + 1) % 256])
+                case "number", char if char not in "0123456789":
+                    state, said = "skip", b"error: '%s' is not a digit\n" % shown(byte)
+                case "number", digit:
+                    number = (number or 0) * 10 + int(digit)
+                    if number >= 2**64:
+                        state, said = "skip", b"error: over 18446744073709551615\n"
+            answer += said
         client.sendall(answer)
     client.close()
 
 def prime(n):
-    if n is None:
-        return b"error: no digits\n"
-    if n >= 2 and all(n % divisor for divisor in range(2, math.isqrt(n) + 1)):
-        return b"prime\n"
-    return b"composite\n"
+    if n is None: return b"error: no digits\n"
+    is_prime = n >= 2 and all(n % divisor for divisor in range(2, math.isqrt(n) + 1))
+    return b"prime\n" if is_prime else b"composite\n"
 
 def shown(byte):
     return (b"\\" if byte in b"'\"" else b"") + chr(byte).encode("unicode_escape")
