@@ -163,7 +163,11 @@ fn write(
         }
         form.record(file, thread, &record)?;
     }
-    form.end(file, lost.load(Ordering::Relaxed))?;
+    let lost = lost.load(Ordering::Relaxed);
+    if lost > 0 {
+        eprintln!("note: the disk was too slow for {lost} events, which are not in the trace");
+    }
+    form.end(file, lost)?;
     file.flush()
 }
 

@@ -32,7 +32,7 @@ impl Plot {
     /// What it did for one client.
     fn lane_row(&mut self, row: &[Bar], y: u64) {
         if let Some(first) = row.first() {
-            self.word("letter", first.from, -4, y, first.client);
+            self.word("letter", first.from, -3, y, first.client);
         }
         // What is thin first, so that moments lie on top of it.
         let (thick, thin): (Vec<&Bar>, Vec<&Bar>) =
