@@ -94,7 +94,7 @@ pub fn all() -> [Scenario; 2] {
             ],
         },
         Scenario {
-            title: "Six clients come and say nothing. Then A and B ask, twice each.",
+            title: "Six clients come and say nothing. Then A and B ask twice for something short.",
             clients: vec![
                 silent("1", 100),
                 silent("2", 125),
