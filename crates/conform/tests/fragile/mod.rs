@@ -766,8 +766,9 @@ impl Server {
     fn run(&self, listener: &TcpListener) {
         let workers = match self.flaw {
             Flaw::OneAtATime => 1,
-            // So that it has surely met those who are gone before it meets who comes next.
-            Flaw::DiesOfClients => 1,
+            // So that it has surely met those who are gone before it meets who comes next. Of frames there
+            // is a case in which somebody stays meanwhile.
+            Flaw::DiesOfClients if self.http => 1,
             Flaw::FourWorkers => 4,
             _ => 0,
         };
