@@ -21,6 +21,7 @@ mod syscalls;
 mod table;
 
 use std::fs;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -28,12 +29,15 @@ use load::units::three_digits;
 use load::{Plan, Protocol, Workload, limits};
 
 use crate::steps;
-use cell::Method;
+use cell::{Kind, Method};
 use contender::Contender;
 use machine::Machine;
 use pin::Pinning;
 use progress::Progress;
 use record::{MethodRecord, Record, Row, Table};
+
+/// A plan needs a target; one that is only looked at, any.
+const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
 
 /// Flags of this command.
 #[derive(clap::Args)]
@@ -71,21 +75,21 @@ pub struct Args {
     /// frames or http (without it, with a workload that is named: both)
     #[arg(long)]
     protocol: Option<Protocol>,
-    /// How many connections ask (64; in a crowd 1000)
-    #[arg(long, value_name = "N")]
-    connections: Option<usize>,
+    /// How many connections ask (64; in a crowd 1000); several with commas between them
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    connections: Vec<usize>,
     /// Open loop: so many requests a second are due, whatever the server does
     #[arg(long, value_name = "PER SECOND")]
     rate: Option<f64>,
-    /// Bytes inside a frame (8; in a crowd 16384)
-    #[arg(long, value_name = "BYTES")]
-    payload: Option<usize>,
+    /// Bytes inside a frame (8; in a crowd 16384); several with commas between them
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    payload: Vec<usize>,
     /// In a pipeline: how many requests are sent together (16)
     #[arg(long, value_name = "N")]
     depth: Option<usize>,
-    /// In a hoard: how many connections say nothing (100)
-    #[arg(long, value_name = "N")]
-    silent: Option<usize>,
+    /// In a hoard: how many connections say nothing (100); several with commas between them
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    silent: Vec<usize>,
     /// How long a round measures (1.2; quick 0.8, full 5)
     #[arg(long)]
     seconds: Option<f64>,
@@ -153,7 +157,7 @@ pub fn run(args: Args) -> Result<()> {
     }
     drop(progress);
     if args.syscalls {
-        let protocols: Vec<Protocol> = kinds.iter().map(|&(_, protocol)| protocol).collect();
+        let protocols: Vec<Protocol> = kinds.iter().map(|kind| kind.protocol).collect();
         let both = [Protocol::Frames, Protocol::Http];
         let asked = both.into_iter().filter(|protocol| protocols.contains(protocol));
         print!("{}", syscalls::count(&contenders, &asked.collect::<Vec<_>>(), &method, &load)?);
@@ -197,7 +201,7 @@ impl Args {
 }
 
 /// The tables, in their order: those that are asked for, or those that tell the story.
-fn kinds(args: &Args) -> Result<Vec<(Workload, Protocol)>> {
+fn kinds(args: &Args) -> Result<Vec<Kind>> {
     let both = [Protocol::Frames, Protocol::Http];
     let protocols = match args.protocol {
         Some(Protocol::Raw) => bail!("no step speaks raw; a peer may: --peer-protocol raw"),
@@ -219,10 +223,45 @@ fn kinds(args: &Args) -> Result<Vec<(Workload, Protocol)>> {
         let short = matches!(workload, Workload::Echo | Workload::Mixed);
         !once || short || protocol == Protocol::Frames
     };
-    let kinds = workloads
+    let pairs = workloads
         .iter()
         .flat_map(|&workload| protocols.iter().map(move |&protocol| (workload, protocol)));
-    Ok(kinds.filter(tells_enough).collect())
+    Ok(pairs.filter(tells_enough).flat_map(|pair| sizes(args, pair)).collect())
+}
+
+/// A workload with each number of connections and each payload that is asked for; or, where nothing is,
+/// as it usually is, and in a full run with those that show how it grows.
+fn sizes(args: &Args, (workload, protocol): (Workload, Protocol)) -> Vec<Kind> {
+    let usual = Plan::new(NOBODY, workload, protocol);
+    let or = |asked: &[usize], full: &[usize], usual| match (asked, args.full) {
+        ([], true) if !full.is_empty() => full.to_vec(),
+        ([], _) => vec![usual],
+        (asked, _) => asked.to_vec(),
+    };
+    let (mut connections, mut payloads, mut silents): (&[usize], &[usize], &[usize]) =
+        (&[], &[], &[]);
+    match workload {
+        Workload::Echo if protocol == Protocol::Frames => {
+            (connections, payloads) = (&[1, 64, 512], &[8, 16 << 10]);
+        }
+        Workload::Echo => connections = &[1, 64, 512],
+        Workload::Crowd => connections = &[1000, 10_000],
+        Workload::Hoard => silents = &[10, 100, 1000, 10_000],
+        _ => {}
+    }
+    let silents = match workload {
+        Workload::Hoard => or(&args.silent, silents, usual.silent),
+        _ => vec![0],
+    };
+    let mut kinds = Vec::new();
+    for payload in or(&args.payload, payloads, usual.payload) {
+        for &silent in &silents {
+            for connections in or(&args.connections, connections, usual.connections) {
+                kinds.push(Kind { workload, protocol, connections, silent, payload });
+            }
+        }
+    }
+    kinds
 }
 
 /// Nobody likes to hear after the run that its results cannot be kept.
@@ -237,13 +276,14 @@ fn writable(args: &Args) -> Result<()> {
 /// Runs all rounds of a table, the servers taking turns.
 fn fill(
     contenders: &[Contender],
-    (workload, protocol): (Workload, Protocol),
+    kind: Kind,
     rounds: usize,
     method: &Method,
     load: &Path,
     progress: &mut Progress,
 ) -> Result<Table> {
-    let entrants: Vec<_> = entrants(contenders, (workload, protocol)).collect();
+    let Kind { workload, protocol, connections, silent, payload } = kind;
+    let entrants: Vec<_> = entrants(contenders, kind).collect();
     let row = |(contender, _): &(&Contender, Protocol)| Row {
         name: contender.name.clone(),
         rounds: Vec::new(),
@@ -253,18 +293,18 @@ fn fill(
         for ((contender, speaks), row) in entrants.iter().zip(&mut rows) {
             let place = format!("{} {} {}", workload.name(), protocol.name(), contender.name);
             progress.begin(&place);
-            let outcome = cell::run(contender, workload, *speaks, method, load)?;
+            let outcome = cell::run(contender, Kind { protocol: *speaks, ..kind }, method, load)?;
             progress.end(&place, &table::brief(&outcome));
             row.rounds.push(outcome);
         }
     }
-    Ok(Table { workload, protocol, rows })
+    Ok(Table { workload, protocol, connections, silent, payload, rows })
 }
 
 /// Who takes part in a table, and what each speaks there.
 fn entrants(
     contenders: &[Contender],
-    (workload, protocol): (Workload, Protocol),
+    Kind { workload, protocol, .. }: Kind,
 ) -> impl Iterator<Item = (&Contender, Protocol)> {
     contenders
         .iter()
@@ -272,8 +312,8 @@ fn entrants(
 }
 
 /// How cells are measured; what makes no sense is said before anything is built.
-fn method(args: &Args, kinds: &[(Workload, Protocol)]) -> Result<Method> {
-    let asked = |workload| kinds.iter().any(|&(asked, _)| asked == workload);
+fn method(args: &Args, kinds: &[Kind]) -> Result<Method> {
+    let asked = |workload| kinds.iter().any(|kind| kind.workload == workload);
     let seconds = args.seconds.unwrap_or(args.pick(0.8, 1.2, 5.0));
     ensure!(seconds > 0.0 && seconds <= 3600.0, "--seconds must be above 0 and at most 3600");
     let deep = |workload| args.depth.filter(|_| workload == Workload::Pipeline);
@@ -282,28 +322,24 @@ fn method(args: &Args, kinds: &[(Workload, Protocol)]) -> Result<Method> {
         "only a pipeline has a depth: pass --workload pipeline"
     );
     ensure!(
-        args.silent.is_none() || asked(Workload::Hoard),
+        args.silent.is_empty() || asked(Workload::Hoard),
         "only a hoard has silent connections: pass --workload hoard"
     );
-    for &(workload, protocol) in kinds {
-        let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-        let default = Plan::new(nobody, workload, protocol);
+    for &Kind { workload, protocol, connections, silent, payload } in kinds {
+        let default = Plan::new(NOBODY, workload, protocol);
         let plan = Plan {
-            connections: args.connections.unwrap_or(default.connections),
+            connections,
+            silent,
+            payload,
             rate: args.rate.or(default.rate),
-            payload: args.payload.unwrap_or(default.payload),
             depth: deep(workload).unwrap_or(default.depth),
-            silent: args.silent.filter(|_| workload == Workload::Hoard).unwrap_or(default.silent),
             ..default
         };
         plan.check()?;
         limits::make_room(plan.sockets())?;
     }
     Ok(Method {
-        connections: args.connections,
         rate: args.rate,
-        silent: args.silent,
-        payload: args.payload,
         depth: args.depth,
         seconds,
         warm_up: args.pick(0.2, 0.3, 1.0),

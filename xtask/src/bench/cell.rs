@@ -30,15 +30,24 @@ const AT_REST: Duration = Duration::from_millis(500);
 /// Memory has settled when it is the same after this time.
 const SETTLING: Duration = Duration::from_millis(100);
 
+/// What a table is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    pub workload: Workload,
+    pub protocol: Protocol,
+    /// How many connections ask.
+    pub connections: usize,
+    /// How many say nothing, in a hoard; 0 in the others.
+    pub silent: usize,
+    /// Bytes inside a frame.
+    pub payload: usize,
+}
+
 /// How cells are measured.
 #[derive(Debug, Clone)]
 pub struct Method {
-    /// What overrides the generator's defaults: its flags.
-    pub connections: Option<usize>,
+    /// What overrides the generator's default.
     pub rate: Option<f64>,
-    /// Of hoards; the other workloads have none.
-    pub silent: Option<usize>,
-    pub payload: Option<usize>,
     /// Of pipelines; the other workloads have none.
     pub depth: Option<usize>,
     pub seconds: f64,
@@ -76,17 +85,16 @@ pub struct Rested {
 /// Measures one cell. Whatever goes wrong there is its outcome; only Ctrl-C is an error.
 pub fn run(
     contender: &Contender,
-    workload: Workload,
-    protocol: Protocol,
+    kind: Kind,
     method: &Method,
     load: &Path,
 ) -> Result<Outcome, Interrupted> {
     // Whether another core helps is seen only by who may use it.
-    let everywhere = workload == Workload::Spread;
+    let everywhere = kind.workload == Workload::Spread;
     let core = method.pinning.server().filter(|_| !everywhere);
-    let outcome = contender.start(protocol, core).and_then(|mut running| {
-        let generator = Generator { load, target: running.address, workload, protocol, method };
-        let outcome = match workload {
+    let outcome = contender.start(kind.protocol, core).and_then(|mut running| {
+        let generator = Generator { load, target: running.address, kind, method };
+        let outcome = match kind.workload {
             Workload::Crowd => generator.crowd(&running).map(Outcome::Rested),
             _ => generator.measure(&running).map(|report| Outcome::Measured(Box::new(report))),
         };
@@ -102,34 +110,26 @@ pub fn run(
 }
 
 /// Puts a server that runs already under a load.
-pub fn measure(
-    running: &Running,
-    workload: Workload,
-    protocol: Protocol,
-    method: &Method,
-    load: &Path,
-) -> Result<Report> {
-    Generator { load, target: running.address, workload, protocol, method }.measure(running)
+pub fn measure(running: &Running, kind: Kind, method: &Method, load: &Path) -> Result<Report> {
+    Generator { load, target: running.address, kind, method }.measure(running)
 }
 
 /// How the generator is called for this cell.
 struct Generator<'a> {
     load: &'a Path,
     target: SocketAddr,
-    workload: Workload,
-    protocol: Protocol,
+    kind: Kind,
     method: &'a Method,
 }
 
 impl Generator<'_> {
     fn command(&self) -> Command {
+        let Kind { workload, protocol, payload, .. } = self.kind;
         let mut command = Command::new(self.load);
         command.arg(self.target.to_string());
-        command.args(["--workload", self.workload.name(), "--protocol", self.protocol.name()]);
-        if let Some(payload) = self.method.payload {
-            command.args(["--payload", &payload.to_string()]);
-        }
-        if let Some(depth) = self.method.depth.filter(|_| self.workload == Workload::Pipeline) {
+        command.args(["--workload", workload.name(), "--protocol", protocol.name()]);
+        command.args(["--payload", &payload.to_string()]);
+        if let Some(depth) = self.method.depth.filter(|_| workload == Workload::Pipeline) {
             command.args(["--depth", &depth.to_string()]);
         }
         command.stderr(Stdio::piped());
@@ -137,20 +137,19 @@ impl Generator<'_> {
     }
 
     fn measure(&self, server: &Running) -> Result<Report> {
-        let Method { connections, rate, silent, seconds, warm_up, ref pinning, .. } = *self.method;
+        let Method { rate, seconds, warm_up, ref pinning, .. } = *self.method;
+        let Kind { workload, connections, silent, .. } = self.kind;
         let mut command = self.command();
         command.args(["--json", "--server-pid", &server.child.id().to_string()]);
         command.args(["--seconds", &seconds.to_string(), "--warmup", &warm_up.to_string()]);
-        if let Some(n) = connections {
-            command.args(["--connections", &n.to_string()]);
-        }
+        command.args(["--connections", &connections.to_string()]);
         if let Some(rate) = rate {
             command.args(["--rate", &rate.to_string()]);
         }
-        if let Some(silent) = silent.filter(|_| self.workload == Workload::Hoard) {
+        if workload == Workload::Hoard {
             command.args(["--silent", &silent.to_string()]);
         }
-        let core = pinning.generator().filter(|_| self.workload != Workload::Spread);
+        let core = pinning.generator().filter(|_| workload != Workload::Spread);
         let generator = Child::start(&mut command, core)?;
         let line = generator.line(Duration::from_secs_f64(seconds + warm_up) + SLACK)?;
         let line = line.with_context(|| no_report(&generator))?;
@@ -162,7 +161,7 @@ impl Generator<'_> {
         // One alone first: what a server touches for the very first client is not the crowd's.
         drop(self.gather(1)?);
         let before = settled(&watched)?;
-        let (_there, crowd) = self.gather(self.method.connections.unwrap_or(1000))?;
+        let (_there, crowd) = self.gather(self.kind.connections)?;
         let after = settled(&watched)?;
         let spent = || watched.processor_time().context("the server's processor time");
         let (start, spent_before) = (Instant::now(), spent()?);

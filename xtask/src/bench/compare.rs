@@ -67,10 +67,8 @@ pub fn read(path: &Path) -> Result<Record> {
 /// What both runs have measured, in the order of the new one.
 pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     let of_table = |table: &Table| {
-        let before = old
-            .tables
-            .iter()
-            .find(|before| (before.workload, before.protocol) == (table.workload, table.protocol));
+        let kind = |t: &Table| (t.workload, t.protocol, t.beside(), t.payload);
+        let before = old.tables.iter().find(|before| kind(before) == kind(table));
         let rows = before.map_or(&[][..], |before| &before.rows);
         let pairs = table
             .rows

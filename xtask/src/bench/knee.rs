@@ -16,7 +16,7 @@ use load::report::Time;
 use load::units::{count, three_digits, time};
 use load::{Plan, Protocol, Report, Workload, limits};
 
-use super::cell::{self, Method, Outcome};
+use super::cell::{self, Kind, Method, Outcome};
 use super::contender::Contender;
 use super::machine::Machine;
 use super::pin::Pinning;
@@ -118,17 +118,23 @@ pub fn run(args: Args) -> Result<()> {
     let pinning = Pinning::None("another core is what this is about");
     let machine = Machine::describe(nofile, pinning.describe());
     let method = |rate: Option<f64>| Method {
-        connections: None,
         rate,
-        silent: None,
-        payload: None,
         depth: None,
         seconds: args.seconds,
         warm_up: 0.3,
         pinning: pinning.clone(),
     };
+    let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+    let usual = Plan::new(nobody, Workload::Spread, args.protocol);
+    let kind = Kind {
+        workload: Workload::Spread,
+        protocol: args.protocol,
+        connections: usual.connections,
+        silent: 0,
+        payload: usual.payload,
+    };
     let measure = |server: &Contender, rate| -> Result<Report> {
-        match cell::run(server, Workload::Spread, args.protocol, &method(Some(rate)), &load)? {
+        match cell::run(server, kind, &method(Some(rate)), &load)? {
             Outcome::Measured(report) => Ok(*report),
             Outcome::Failed(reason) => anyhow::bail!("{}: {reason}", server.name),
             Outcome::Rested(_) => unreachable!("only a crowd comes to rest"),
@@ -137,8 +143,7 @@ pub fn run(args: Args) -> Result<()> {
     let mut progress = Progress::new((servers.len() * (args.points + 1)) as u64);
 
     // What is known beforehand.
-    let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-    let usual = Plan::new(nobody, Workload::Spread, args.protocol).rate.unwrap_or_default();
+    let usual = usual.rate.unwrap_or_default();
     let mut services = Vec::new();
     for server in &servers {
         progress.begin(&format!("{} at rest", server.name));
@@ -290,7 +295,7 @@ mod tests {
     fn the_plot_has_a_line_for_each_server_and_the_prediction() {
         let page = plot::page(&sweep());
         assert_eq!(page.matches("<polyline class=\"curve").count(), 2);
-        assert_eq!(page.matches("<polyline class=\"predicted").count(), 2);
+        assert_eq!(page.matches("<polyline class=\"expected").count(), 2);
         assert!(
             page.contains("05-nonblocking") && page.contains("<title>") && !page.contains("NaN")
         );

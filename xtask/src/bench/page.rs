@@ -12,9 +12,14 @@ use super::record::{Record, Row, Table};
 use super::stats::{Summary, summary};
 use super::table;
 
+mod against;
 pub mod axis;
+pub mod lines;
 
 use axis::Axis;
+
+/// Of this page and of others like it: light and dark.
+pub const STYLE: &str = include_str!("page/page.css");
 
 /// The whole page. `footer` says how and where it was measured, a line each.
 pub fn page(record: &Record, footer: &str) -> String {
@@ -26,7 +31,7 @@ pub fn page(record: &Record, footer: &str) -> String {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 title { (title) }
-                style { (PreEscaped(include_str!("page/page.css"))) }
+                style { (PreEscaped(STYLE)) }
             }
             body {
                 header {
@@ -40,7 +45,10 @@ pub fn page(record: &Record, footer: &str) -> String {
                         }
                     }
                 }
-                main { @for table in &record.tables { (section(table)) } }
+                main {
+                    (against::sections(record))
+                    @for table in &record.tables { (section(table)) }
+                }
                 footer {
                     h2 { "How it was measured" }
                     @for line in footer.lines() { p { (line) } }
@@ -52,7 +60,13 @@ pub fn page(record: &Record, footer: &str) -> String {
 }
 
 fn id(table: &Table) -> String {
-    format!("{}-{}", table.workload.name(), table.protocol.name())
+    format!(
+        "{}-{}-{}-{}",
+        table.workload.name(),
+        table.protocol.name(),
+        table.beside(),
+        table.payload
+    )
 }
 
 /// What a workload is there to answer.
@@ -217,7 +231,7 @@ fn times(table: &Table, caption: &'static str) -> Picture {
         _ => None,
     });
     let all: Vec<f64> = all.flatten().collect();
-    Picture { caption, legend: true, axis: Axis::times(&all), lanes }
+    Picture { caption, legend: true, axis: Axis::logarithmic(&all, round_time), lanes }
 }
 
 fn number(value: f64) -> String {
@@ -293,6 +307,6 @@ fn percent(share: f64) -> String {
 }
 
 /// A time on an axis: `100 µs`.
-fn round_time(nanos: f64) -> String {
+pub fn round_time(nanos: f64) -> String {
     time(Duration::from_nanos(nanos as u64)).replace(".00", "").replace(".0", "")
 }

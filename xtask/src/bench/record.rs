@@ -1,11 +1,11 @@
 //! The results, as they go into `--json FILE`.
 //!
 //! ```text
-//! schema    2; grows when a field changes its meaning or goes
+//! schema    3; grows when a field changes its meaning or goes
 //! machine   what it was measured on (machine.rs)
 //! method    how: rounds, seconds and warm_up_seconds of each
 //! tables    one for each workload and protocol:
-//!   workload, protocol
+//!   workload, protocol, connections, silent, payload
 //!   rows    one for each server:
 //!     name
 //!     rounds    what came of each, one of
@@ -25,7 +25,7 @@ use super::cell::{Outcome, Rested};
 use super::machine::Machine;
 
 /// What `schema` says now.
-pub const SCHEMA: u32 = 2;
+pub const SCHEMA: u32 = 3;
 
 /// Everything that a run has found out.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,7 +49,21 @@ pub struct MethodRecord {
 pub struct Table {
     pub workload: Workload,
     pub protocol: Protocol,
+    /// How many connections ask.
+    pub connections: usize,
+    /// How many say nothing beside them.
+    pub silent: usize,
+    /// Bytes inside a frame.
+    pub payload: usize,
     pub rows: Vec<Row>,
+}
+
+impl Table {
+    /// How many connections there are of the kind that the workload is about.
+    pub fn beside(&self) -> u64 {
+        let hoard = self.workload == Workload::Hoard;
+        (if hoard { self.silent } else { self.connections }) as u64
+    }
 }
 
 /// One server, round by round.
@@ -101,7 +115,7 @@ impl Record {
     /// What a benchmark must not pass over: servers without a result, and wrong replies.
     pub fn defects(&self) -> Vec<String> {
         let mut defects = Vec::new();
-        for Table { workload, protocol, rows } in &self.tables {
+        for Table { workload, protocol, rows, .. } in &self.tables {
             for row in rows {
                 let place = format!("{} ({}, {})", row.name, workload.name(), protocol.name());
                 defects.extend(row.failures().next().map(|reason| format!("{place}: {reason}")));
@@ -139,7 +153,14 @@ pub mod tests {
             schema: SCHEMA,
             machine: serde_json::from_value(machine).unwrap(),
             method: MethodRecord { rounds: 3, seconds: 1.0, warm_up_seconds: 0.1 },
-            tables: vec![Table { workload, protocol, rows: vec![row] }],
+            tables: vec![Table {
+                workload,
+                protocol,
+                connections: 64,
+                silent: 0,
+                payload: 8,
+                rows: vec![row],
+            }],
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use load::{Protocol, Workload};
 
-use super::cell::{Method, measure};
+use super::cell::{Kind, Method, measure};
 use super::child::Child;
 use super::contender::Contender;
 use super::interrupt;
@@ -17,6 +17,10 @@ use super::table::short;
 
 /// How long strace may take to attach, or to sum up.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Who asks, and for how much.
+const CONNECTIONS: usize = 64;
+const PAYLOAD: usize = 8;
 
 /// Calls that are made less often than once in so many requests are not named.
 const SELDOM: f64 = 200.0;
@@ -81,7 +85,9 @@ fn calls(
     ensure!(attached.is_some(), "strace does not attach{}", strace.last_words());
     // What is sent before the measuring begins would be counted, and its requests not.
     let method = Method { warm_up: 0.0, ..method.clone() };
-    let report = measure(&running, Workload::Echo, protocol, &method, load)?;
+    let workload = Workload::Echo;
+    let kind = Kind { workload, protocol, connections: CONNECTIONS, silent: 0, payload: PAYLOAD };
+    let report = measure(&running, kind, &method, load)?;
     strace.interrupt()?;
     strace.wait(PATIENCE)?;
     let text = fs::read_to_string(&summary).context("reading strace's summary")?;

@@ -615,6 +615,9 @@ pub mod tests {
         let table = Table {
             workload: Workload::Echo,
             protocol: Protocol::Frames,
+            connections: 64,
+            silent: 0,
+            payload: 8,
             rows: vec![failed, row(vec![report(|_| ())])],
         };
         let text = show(&table, Some("it"));

@@ -1,0 +1,112 @@
+//! The same load with more and more connections: a line for each server.
+
+use load::units::{bytes, count};
+use load::{Protocol, Workload};
+use maud::{Markup, html};
+
+use super::super::record::{Record, Row, Table};
+use super::super::stats::summary;
+use super::super::table::{median_time, short};
+use super::axis::Axis;
+use super::lines::{Dot, Line, Lines};
+
+/// What is drawn against the number of connections.
+struct Figure {
+    question: &'static str,
+    unit: &'static str,
+    of: fn(&Row) -> Option<f64>,
+    told: fn(f64) -> String,
+    logarithmic: bool,
+}
+
+/// A plot for each workload that was measured with several numbers of connections.
+pub fn sections(record: &Record) -> Markup {
+    let mut kinds: Vec<(Workload, Protocol)> =
+        record.tables.iter().map(|table| (table.workload, table.protocol)).collect();
+    kinds.dedup();
+    let plots = kinds.into_iter().filter_map(|kind| plot(record, kind));
+    html! {
+        @for plot in plots {
+            section {
+                h2 { (plot.title) }
+                div.scroll tabindex="0" role="region" aria-label="The plot" { (plot.draw()) }
+            }
+        }
+    }
+}
+
+fn plot(record: &Record, kind: (Workload, Protocol)) -> Option<Lines> {
+    let of_kind = record.tables.iter().filter(|table| (table.workload, table.protocol) == kind);
+    // With the smallest payload; the others have their tables.
+    let payload = of_kind.clone().map(|table| table.payload).min()?;
+    let mut tables: Vec<&Table> = of_kind.filter(|table| table.payload == payload).collect();
+    tables.sort_by_key(|table| table.beside());
+    tables.dedup_by_key(|table| table.beside());
+    if tables.len() < 2 {
+        return None;
+    }
+    let figure = figure(kind.0)?;
+    let names = tables[0].rows.iter().map(|row| &row.name);
+    let lines: Vec<Line> = names.map(|name| line(name, &tables, &figure)).collect();
+    let lines: Vec<Line> = lines.into_iter().filter(|line| !line.points.is_empty()).collect();
+    let values = || lines.iter().flat_map(|line| &line.points).map(|dot| dot.upwards);
+    let upwards = match figure.logarithmic {
+        true => Axis::logarithmic(&values().collect::<Vec<_>>(), figure.told),
+        false => Axis::linear(values().fold(0.0, f64::max)),
+    };
+    let across: Vec<f64> = tables.iter().map(|table| table.beside() as f64).collect();
+    let told = |line: &Line| {
+        let dots = line.points.iter().map(|dot| dot.told.as_str()).collect::<Vec<_>>();
+        format!("{}: {}", line.name, dots.join(", "))
+    };
+    Some(Lines {
+        id: format!("against-{}-{}", kind.0.name(), kind.1.name()),
+        title: format!("{} ({}, {})", figure.question, kind.0.name(), kind.1.name()),
+        in_words: lines.iter().map(told).collect::<Vec<_>>().join("; "),
+        across: (Axis::logarithmic(&across, |n| count(n as u64)), "connections"),
+        upwards: (upwards, figure.unit),
+        lines,
+        expected: Vec::new(),
+    })
+}
+
+fn line(name: &str, tables: &[&Table], figure: &Figure) -> Line {
+    let dot = |table: &&Table| {
+        let row = table.rows.iter().find(|row| row.name == name)?;
+        let upwards = (figure.of)(row)?;
+        let connections = table.beside();
+        let told = format!("{} at {} connections", (figure.told)(upwards), count(connections));
+        Some(Dot { across: connections as f64, upwards, told })
+    };
+    Line { name: short(name).into(), points: tables.iter().filter_map(dot).collect() }
+}
+
+fn figure(workload: Workload) -> Option<Figure> {
+    let p99 = |row: &Row| Some(median_time(row, |latency| latency.p99)?.nanos as f64);
+    Some(match workload {
+        Workload::Crowd => Figure {
+            question: "What do more connections cost at rest?",
+            unit: "resident memory of the server",
+            of: |row| {
+                Some(summary(row.rested().map(|rested| rested.after.resident as f64))?.median)
+            },
+            told: |value| bytes(value as u64).replace(".00", ""),
+            logarithmic: true,
+        },
+        Workload::Hoard => Figure {
+            question: "Who starves among more silent clients?",
+            unit: "p99",
+            of: p99,
+            told: super::round_time,
+            logarithmic: true,
+        },
+        Workload::Echo | Workload::Pipeline => Figure {
+            question: "Does it serve more when more ask?",
+            unit: "requests/s",
+            of: |row| Some(summary(row.reports().map(|report| report.requests.per_second))?.median),
+            told: |value| count(value as u64),
+            logarithmic: false,
+        },
+        Workload::Mixed | Workload::Storm | Workload::Spread => return None,
+    })
+}
