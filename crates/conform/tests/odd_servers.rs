@@ -73,15 +73,20 @@ fn who_closes_at_once_is_told_so() {
     assert!(said.contains("does not come to its end"), "{said}");
 }
 
+fn mute(stream: TcpStream) -> io::Result<()> {
+    thread::sleep(Duration::from_secs(600));
+    drop(stream);
+    Ok(())
+}
+
 #[test]
-fn who_says_nothing_is_not_waited_for_long() {
-    let mute = |stream: TcpStream| {
-        thread::sleep(Duration::from_secs(600));
-        drop(stream);
-        Ok(())
-    };
+fn who_says_nothing_has_no_page() {
     let said = refusal(server(mute));
     assert!(said.contains("does not come to its end"), "{said}");
+}
+
+#[test]
+fn who_says_nothing_is_not_waited_for_long() {
     let Finding::Fails(story) = finding(server(mute), Protocol::Frames, "greeting") else {
         panic!("nothing is no greeting");
     };
