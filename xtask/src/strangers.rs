@@ -72,6 +72,9 @@ struct Note {
     /// They have the same cause.
     cases: Vec<String>,
     verdict: Verdict,
+    /// Whether a race decides each time if they are passed.
+    #[serde(default)]
+    sometimes: bool,
     /// One sentence.
     says: String,
 }
@@ -223,16 +226,15 @@ impl Checked {
     /// Cases without a note, and notes without a case.
     fn unexplained(&self, notes: &[Note]) -> Vec<String> {
         let name = &self.stranger.name;
-        let noted: Vec<&str> = notes
-            .iter()
-            .filter(|note| note.stranger == *name)
-            .flat_map(|note| note.cases.iter().map(String::as_str))
-            .collect();
         let mut wrong = Vec::new();
         for outcome in &self.report.outcomes {
             let case = outcome.case.name;
-            let notes = noted.iter().filter(|noted| **noted == case).count();
-            match (to_explain(outcome), notes) {
+            let is_about = |note: &&Note| {
+                note.stranger == *name && note.cases.iter().any(|noted| noted == case)
+            };
+            let about: Vec<&Note> = notes.iter().filter(is_about).collect();
+            match (to_explain(outcome), about.len()) {
+                (None, 1) if about[0].sometimes => {}
                 (Some(_), 0) => wrong.push(format!("{name}: {case} is not passed; {NOTES}: why?")),
                 (None, 1..) => wrong.push(format!("{name}: {case} is not failed, as {NOTES} says")),
                 (_, 0 | 1) => {}
@@ -256,7 +258,8 @@ impl Checked {
         let find = |name: &String| report.outcomes.iter().find(|o| o.case.name == name);
         let mut rows = String::new();
         for note in notes.iter().filter(|note| note.stranger == *name) {
-            let failed = note.cases.iter().filter_map(find).filter(|o| to_explain(o).is_some());
+            let is_shown = |outcome: &&Outcome| note.sometimes || to_explain(outcome).is_some();
+            let failed = note.cases.iter().filter_map(find).filter(is_shown);
             let failed: Vec<String> = failed.map(|outcome| demand(&outcome.case)).collect();
             if !failed.is_empty() {
                 rows += &format!(
@@ -375,7 +378,8 @@ mod tests {
 
     fn note(stranger: &str, case: &str) -> Note {
         let says = "It does not.".into();
-        Note { stranger: stranger.into(), cases: vec![case.into()], verdict: Verdict::True, says }
+        let (stranger, cases) = (stranger.into(), vec![case.into()]);
+        Note { stranger, cases, verdict: Verdict::True, sometimes: false, says }
     }
 
     /// A server that does this with the first case of a level, and passes all others.
@@ -428,6 +432,8 @@ mod tests {
         assert!(why(&[note("a", case), note("a", case)]).contains("more than one note"));
         let stale = why(&[note("a", case), note("a", "http-close")]);
         assert!(stale.contains("http-close is not failed"), "{stale}");
+        let race = Note { sometimes: true, ..note("a", "http-close") };
+        assert_eq!(why(&[note("a", case), race]), "");
     }
 
     #[test]

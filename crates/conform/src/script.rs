@@ -317,7 +317,11 @@ impl Response {
         let wrong = |what: String| Err(format!("{what} in {}", Shown(&seen[..head])));
         let status = parsed.code.unwrap_or_default();
         let expected = status == self.status;
-        if self.interim && self.status >= 200 && matches!(status, 100 | 102..200) {
+        if self.interim
+            && !self.also.has(status)
+            && self.status >= 200
+            && matches!(status, 100 | 102..200)
+        {
             let after = self.read(&seen[head..], ended)?;
             return Ok(after.map(|(length, body)| (head + length, body)));
         }

@@ -23,7 +23,7 @@ const STRANGERS: [(&str, &[&str], &[&str]); 2] = [
     (
         "first_server.c",
         &["greeting", "echo", "reset-fresh"],
-        &["every-byte", "every-split", "silent", "stop-idle"],
+        &["zero-byte", "every-split", "silent", "stop-idle"],
     ),
 ];
 
