@@ -114,11 +114,20 @@ fn as_ours(action: Action) -> Action {
             Last::Reply => as_ours(Action::Expect(client, reply)),
             Last::End => Action::Closed(client),
         },
-        Action::Expect(client, Reply::Http(response)) => {
-            let response = Response { also: Also::Nothing, interim: false, ..response };
-            Action::Expect(client, Reply::Http(response))
+        Action::Expect(client, reply) => Action::Expect(client, exactly(reply)),
+        Action::EndsWith(client, replies) => {
+            Action::EndsWith(client, replies.into_iter().map(exactly).collect())
         }
         action => action,
+    }
+}
+
+fn exactly(reply: Reply) -> Reply {
+    match reply {
+        Reply::Http(response) => {
+            Reply::Http(Response { also: Also::Nothing, interim: false, ..response })
+        }
+        reply => reply,
     }
 }
 
@@ -137,6 +146,10 @@ impl Stranger {
             Action::Expect(client, reply) => Action::Expect(client, self.reply(reply)),
             Action::ReplyOrEnd { client, reply, ours } => {
                 Action::ReplyOrEnd { client, reply: self.reply(reply), ours }
+            }
+            Action::EndsWith(client, replies) => {
+                let replies = replies.into_iter().map(|reply| self.reply(reply)).collect();
+                Action::EndsWith(client, replies)
             }
             Action::Overtake { first, second } => Action::Overtake {
                 first: (first.0, self.reply(first.1)),

@@ -187,6 +187,11 @@ fn refusal(status: u16) -> Script {
     expect(A, Response { also: Also::Refusal, ..response(status, CLOSE, Body::Any) })
 }
 
+/// The first of these, and the end. From another server, some of them, or the end alone.
+fn ends_with(client: Client, responses: impl IntoIterator<Item = Response>) -> Script {
+    vec![Action::EndsWith(client, responses.into_iter().map(Reply::Http).collect())]
+}
+
 /// This is the last that the client hears, or it hears nothing more.
 fn reply_or_end(client: Client, response: Response, ours: Last) -> Script {
     vec![Action::ReplyOrEnd { client, reply: Reply::Http(response), ours }]

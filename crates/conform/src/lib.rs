@@ -312,6 +312,7 @@ mod tests {
                     | Action::Expect(client, _)
                     | Action::HalfClose(client) => (None, Some(*client), None),
                     Action::ReplyOrEnd { client, .. }
+                    | Action::EndsWith(client, _)
                     | Action::Closed(client)
                     | Action::Cut(client)
                     | Action::Leave(client)

@@ -349,6 +349,7 @@ impl Run<'_> {
                 }
                 self.clients.remove(client);
             }
+            Action::EndsWith(client, replies) => self.ends_with(*client, replies)?,
             Action::Cut(client) => {
                 let stranger = self.given.stranger.is_some();
                 let patience = if stranger { patience.max(PARTING) } else { patience };
@@ -537,6 +538,21 @@ impl Run<'_> {
             Waited::Arrived => Err(Failure::ByDesign(Cause::Behind { client, other })),
             waited => self.judge(client, reply, waited),
         }
+    }
+
+    fn ends_with(&mut self, client: Client, replies: &[Reply]) -> Result<(), Failure> {
+        let stranger = self.given.stranger.is_some();
+        let most = if stranger { replies.len() } else { 1 };
+        for reply in &replies[..most] {
+            match self.wait(client, reply) {
+                Waited::Ended(_) if stranger => {
+                    self.clients.remove(&client);
+                    return Ok(());
+                }
+                waited => self.judge(client, reply, waited)?,
+            }
+        }
+        self.ended(client).map(drop)
     }
 
     /// Waits until the server ends the connection of `client`, in good order and without another

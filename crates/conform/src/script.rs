@@ -45,6 +45,9 @@ pub enum Action {
     HalfClose(Client),
     /// The server ends the connection in good order, and sends nothing before that.
     Closed(Client),
+    /// The server says the first of these, and ends the connection. One that is not ours says as many as
+    /// it likes, in this order, or ends it without a word.
+    EndsWith(Client, Vec<Reply>),
     /// The last that the client hears. Our servers do what `ours` says; for others, this reply is as
     /// good as the end of the connection.
     ReplyOrEnd {
@@ -486,6 +489,7 @@ impl Action {
             | Action::HalfClose(client)
             | Action::Closed(client)
             | Action::ReplyOrEnd { client, .. }
+            | Action::EndsWith(client, _)
             | Action::Cut(client)
             | Action::Leave(client)
             | Action::Reset(client) => Some(*client),
@@ -533,6 +537,11 @@ impl fmt::Display for Action {
             }
             Action::HalfClose(client) => write!(f, "{client} says that it will send no more"),
             Action::Closed(client) => write!(f, "{client} expects the end of the connection"),
+            Action::EndsWith(client, replies) => {
+                let replies: Vec<String> = replies.iter().map(Reply::to_string).collect();
+                let replies = replies.join(", then ");
+                write!(f, "{client} expects {replies}, and then the end of the connection")
+            }
             Action::ReplyOrEnd { client, reply, .. } => {
                 write!(f, "{client} expects {reply}, or the end of the connection")
             }
