@@ -315,18 +315,20 @@ fn free_address() -> Result<SocketAddr> {
     bail!("no port is free that was not used already")
 }
 
-/// The command that runs this line of a shell. Where that can be, it becomes the program itself: then
-/// the process that is watched and asked to stop is the server, and no shell that waits for it.
-pub fn shell(command: &str) -> Command {
+/// The command that runs this line of a shell. If that is one command, it becomes the program itself:
+/// then the process that is watched and asked to stop is the server, and no shell that waits for it. Of
+/// several, the last may say so: `cd there && exec ./my-server {port}`.
+pub fn shell(line: &str) -> Command {
     if cfg!(windows) {
         let mut shell = Command::new("cmd");
-        shell.args(["/C", command]);
-        shell
-    } else {
-        let mut shell = Command::new("sh");
-        shell.args(["-c", &format!("exec {command}")]);
-        shell
+        shell.args(["/C", line]);
+        return shell;
     }
+    let is_one = !line.contains([';', '&', '|', '\n']);
+    let mut shell = Command::new("sh");
+    // It may begin with variables, as in `PORT={port} ./my-server`; `exec` alone takes none.
+    shell.args(["-c", &if is_one { format!("exec env {line}") } else { line.into() }]);
+    shell
 }
 
 /// Hands over the first lines; one is all that a server should say.
