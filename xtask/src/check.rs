@@ -133,6 +133,10 @@ fn judge(report: &Report, required: &[Property], step: Option<&Step>) -> Result<
             .collect(),
     };
     ensure!(missing.is_empty(), "the server lacks {}", missing.join(", "));
+    ensure!(
+        !(report.gone && required.is_empty()),
+        "the server was gone before all was tried; --cmd starts one for each case"
+    );
     Ok(())
 }
 
@@ -257,6 +261,8 @@ fn any_seed() -> u64 {
 mod tests {
     use std::io::Read;
     use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
     use std::thread;
 
     use clap::Parser;
@@ -282,12 +288,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         thread::spawn(move || {
-            listener.incoming().flatten().for_each(|stream| drop(thread::spawn(|| echo(stream))))
+            let streams = listener.incoming().flatten();
+            streams.for_each(|stream| drop(thread::spawn(|| echo(stream, |_| ()))))
         });
         addr
     }
 
-    fn echo(mut stream: TcpStream) -> io::Result<()> {
+    fn echo(mut stream: TcpStream, heard: impl Fn(u8)) -> io::Result<()> {
         stream.write_all(b"*")?;
         let (mut in_frame, mut buffer) = (false, [0; 1024]);
         loop {
@@ -296,6 +303,7 @@ mod tests {
                 return Ok(());
             }
             for &byte in &buffer[..n] {
+                heard(byte);
                 match (in_frame, byte) {
                     (false, _) => in_frame = byte == b'^',
                     (true, b'$') => in_frame = false,
@@ -316,6 +324,37 @@ mod tests {
             .expect("`split-number` is a case of `remembers`");
         let error = check(&[&addr, "--case", "echo", "--case", "numbers"]).unwrap_err();
         assert_eq!(error.to_string(), "the server lacks speaks");
+    }
+
+    /// The same, until somebody says this byte: whoever comes next finds it ended.
+    fn mortal_server(deadly: u8) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            let is_over = Arc::new(AtomicBool::new(false));
+            for stream in listener.incoming().flatten() {
+                if is_over.load(Ordering::Relaxed) {
+                    return;
+                }
+                let is_over = Arc::clone(&is_over);
+                let heard = move |byte| {
+                    is_over.fetch_or(byte == deadly, Ordering::Relaxed);
+                };
+                thread::spawn(|| echo(stream, heard));
+            }
+        });
+        addr
+    }
+
+    #[test]
+    fn a_server_that_has_ended_is_not_said_to_be_right() {
+        let addr = mortal_server(255).to_string();
+        let error = check(&[&addr, "--case", "wraps"]).unwrap_err();
+        assert_eq!(error.to_string(), "the server lacks speaks");
+        // Already the first long number ends this one.
+        let addr = mortal_server(b'P').to_string();
+        let error = check(&[&addr, "--case", "echo"]).unwrap_err();
+        assert!(error.to_string().contains("gone before all was tried"), "{error}");
     }
 
     #[test]

@@ -395,7 +395,7 @@ mod tests {
         };
         let cases = conform::cases().into_iter().filter(|case| case.protocol == Protocol::Http);
         let outcomes = cases.map(&mut outcome).collect();
-        let report = Report { outcomes, patience: Duration::ZERO };
+        let report = Report { outcomes, patience: Duration::ZERO, gone: false };
         (Checked { stranger: stranger(name), version: "1.2".into(), report }, seen)
     }
 

@@ -77,6 +77,8 @@ pub struct Report {
     pub outcomes: Vec<Outcome>,
     /// How long a reply was waited for before a case was said to fail.
     pub patience: Duration,
+    /// Whether the server, which somebody else had started, was gone before all was tried.
+    pub gone: bool,
 }
 
 /// What came of one case.
@@ -117,15 +119,19 @@ pub struct Story {
 }
 
 impl Report {
-    /// Whether the server has a property: `None` if no case of it was tried.
+    /// Whether the server has a property: `None` if no case of it was tried, or if none failed and the
+    /// server was gone before the last.
     pub fn has(&self, property: Property) -> Option<bool> {
         let of = |outcome: &&Outcome| outcome.case.property == property;
+        let not_tried = |outcome: &Outcome| matches!(outcome.finding, Finding::NotTried(_));
         let counts = |outcome: &&Outcome| {
             !matches!(outcome.finding, Finding::NotTried(_) | Finding::Differs(_))
         };
         let mut tried = self.outcomes.iter().filter(of).filter(counts).peekable();
         tried.peek()?;
-        Some(tried.all(|outcome| outcome.finding == Finding::Passes))
+        let passes = tried.all(|outcome| outcome.finding == Finding::Passes);
+        let is_unknown = passes && self.gone && self.outcomes.iter().filter(of).any(not_tried);
+        (!is_unknown).then_some(passes)
     }
 }
 
@@ -142,10 +148,11 @@ impl Check {
         for _ in 0..pace.tries() {
             self.round(&mut plays, &pace, &seen);
         }
+        let gone = plays.iter().any(|play| play.gone);
         let place = |case: &Case| self.cases.iter().position(|other| other.name == case.name);
         let mut outcomes: Vec<Outcome> = plays.into_iter().map(|play| play.outcome).collect();
         outcomes.sort_by_key(|outcome| place(&outcome.case));
-        Ok(Report { outcomes, patience: pace.patience(pace.tries()) })
+        Ok(Report { outcomes, patience: pace.patience(pace.tries()), gone })
     }
 
     /// Plays what was not decided yet: first those that can be side by side, then the others.
@@ -175,8 +182,11 @@ impl Check {
         if let Target::Running(addr) = self.target
             && let Err(error) = TcpStream::connect_timeout(&addr, pace.patience(1)).map(part)
         {
-            *finding = Finding::NotTried(format!("the server is gone: {error}"));
-            play.decided = true;
+            // What has failed is not tried again, and so may be what ended it.
+            if *tries == 0 {
+                *finding = Finding::NotTried(format!("the server is gone: {error}"));
+            }
+            (play.decided, play.gone) = (true, true);
             return;
         }
         let start = Instant::now();
@@ -219,7 +229,7 @@ impl Check {
                 && !is_mere_talk(case)
                 && !waits_long
                 && pace.answers;
-        Play { outcome, decided, alone, waits_long }
+        Play { outcome, decided, gone: false, alone, waits_long }
     }
 
     /// Why a case cannot be played, if it cannot.
@@ -308,6 +318,8 @@ struct Play {
     outcome: Outcome,
     /// Whether that is the last word.
     decided: bool,
+    /// Whether there was no server any more when it was to be played.
+    gone: bool,
     /// Whether nothing else is played meanwhile.
     alone: bool,
     /// Whether it waits longer than all others.
