@@ -288,8 +288,12 @@ impl Check {
             }
         }
         let (request, reply) = pace.given.one_thing(self.protocol);
+        // What does not greet is asked nothing else: every case would wait for that.
+        let greeting = Reply::Bytes(b"*".to_vec());
+        let greets = || self.protocol == Protocol::Http || probe.ask(b"", &greeting).is_some();
         // Whether it answers at all decides a lot; a busy machine should not.
-        let Some(round_trip) = (0..2).find_map(|_| probe.ask(&request, &reply)) else {
+        let answers = || if greets() { probe.ask(&request, &reply) } else { None };
+        let Some(round_trip) = (0..2).find_map(|_| answers()) else {
             pace.answers = false;
             return Ok(pace);
         };
