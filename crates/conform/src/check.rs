@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::client::{Connection, Waited};
 use crate::given::HELLO;
 use crate::http::files::DIGITS;
-use crate::script::{Action, Body, Field, Reply, Response, Script, TAG, Value};
+use crate::script::{Action, Body, Field, Reply, Response, STRONG, Script, TAG, Value};
 use crate::server::{STARTS, Server, Target, part};
 use crate::{
     Case, Cause, Claim, Given, Property, Protocol, Stranger, Verdict, http, limits, runner,
@@ -397,7 +397,7 @@ struct Route {
     /// `None`: any.
     body: Option<&'static str>,
     /// A field that must be there.
-    field: Option<&'static str>,
+    field: Option<Field>,
 }
 
 const PLAIN: Route = Route {
@@ -459,7 +459,15 @@ const ROUTES: &[Route] = &[
         request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\r\n",
         status: 200,
         body: None,
-        field: Some("ETag"),
+        field: Some(Field { name: "ETag", value: Value::Any }),
+    },
+    Route {
+        name: "an ETag of /digits.txt that is not a weak one",
+        mark: STRONG,
+        request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\r\n",
+        status: 200,
+        body: None,
+        field: Some(Field { name: "ETag", value: Value::Begins("\"") }),
     },
     Route {
         name: "a Last-Modified of /digits.txt",
@@ -468,7 +476,7 @@ const ROUTES: &[Route] = &[
         request: "GET /digits.txt HTTP/1.1\r\nHost: test\r\n\r\n",
         status: 200,
         body: None,
-        field: Some("Last-Modified"),
+        field: Some(Field { name: "Last-Modified", value: Value::Any }),
     },
     Route {
         name: "a 412 for a file that was changed since",
@@ -532,9 +540,8 @@ impl Probe {
 
     fn serves(&self, route: &Route) -> bool {
         let body = route.body.map_or(Body::Whatever, |body| Body::Is(body.as_bytes().into()));
-        let fields = route.field.map(|name| Field { name, value: Value::Any });
         let reply = Response {
-            fields: fields.into_iter().collect(),
+            fields: route.field.into_iter().collect(),
             until_close: true,
             ..Response::new(route.status, body)
         };

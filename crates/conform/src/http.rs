@@ -14,8 +14,8 @@ use std::borrow::Cow;
 // The words that the cases below are written in.
 use crate::rule::{may, must, ours, should};
 use crate::script::{
-    A, Action, Also, B, Body, Client, DATE, Field, Last, Reply, Response, Script, TAG, Value,
-    closed, connect, cut, field, flood, half_close, leave, reset, send, slices, stop, times,
+    A, Action, Also, B, Body, Client, DATE, Field, Last, Reply, Response, STRONG, Script, TAG,
+    Value, closed, connect, cut, field, flood, half_close, leave, reset, send, slices, stop, times,
 };
 use crate::{Case, Given, Property, Protocol, Rule};
 

@@ -311,7 +311,10 @@ mod tests {
                     | Action::Slices(client, ..)
                     | Action::Expect(client, _)
                     | Action::HalfClose(client) => (None, Some(*client), None),
-                    Action::ReplyOrEnd { client, .. }
+                    Action::ReplyOrEnd { client, ours: Last::Reply, .. } => {
+                        (None, Some(*client), None)
+                    }
+                    Action::ReplyOrEnd { client, ours: Last::End, .. }
                     | Action::EndsWith(client, _)
                     | Action::Closed(client)
                     | Action::Cut(client)

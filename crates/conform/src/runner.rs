@@ -7,7 +7,7 @@ use std::mem;
 use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
-use crate::script::{Action, Client, FLOOD, Reply, Shown};
+use crate::script::{Action, Client, FLOOD, Last, Reply, Shown};
 use crate::server::{EACH, MEMORY, Server, Target};
 use crate::{Case, Given, Protocol, limits};
 
@@ -341,13 +341,15 @@ impl Run<'_> {
             Action::Flood(client, bytes) => self.flood(*client, bytes)?,
             Action::HalfClose(client) => self.client(*client).half_close(),
             Action::Closed(client) => drop(self.ended(*client)?),
-            Action::ReplyOrEnd { client, reply, .. } => {
+            Action::ReplyOrEnd { client, reply, ours } => {
                 match self.wait(*client, reply) {
                     // A part of it is no reply: it was given up.
                     Waited::Ended(_) => {}
                     waited => self.judge(*client, reply, waited)?,
                 }
-                self.clients.remove(client);
+                if *ours == Last::End {
+                    self.clients.remove(client);
+                }
             }
             Action::EndsWith(client, replies) => self.ends_with(*client, replies)?,
             Action::Cut(client) => {

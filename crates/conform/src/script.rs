@@ -48,8 +48,8 @@ pub enum Action {
     /// The server says the first of these, and ends the connection. One that is not ours says as many as
     /// it likes, in this order, or ends it without a word.
     EndsWith(Client, Vec<Reply>),
-    /// The last that the client hears. Our servers do what `ours` says; for others, this reply is as
-    /// good as the end of the connection.
+    /// Our servers do what `ours` says; for others, this reply is as good as the end of the connection,
+    /// of this and of all that follows it here. A reply that is broken off is the end, too.
     ReplyOrEnd {
         /// Who waits for it.
         client: Client,
@@ -78,6 +78,9 @@ pub enum Action {
 
 /// In what is sent: the entity tag of the last response, without the `W/` of a weak one.
 pub(crate) const TAG: &str = "{ETag}";
+
+/// The same, where it must not be a weak one.
+pub(crate) const STRONG: &str = "{strong ETag}";
 
 /// In what is sent: the date of last modification that the last response named.
 pub(crate) const DATE: &str = "{Last-Modified}";
@@ -131,8 +134,12 @@ pub enum Also {
     These(&'static [u16]),
     /// Any refusal: 400 to 599.
     Refusal,
+    /// Any refusal, or a redirect: 300 to 599.
+    NoSuccess,
     /// Any final one: 200 to 599.
     Final,
+    /// Any final one, or to go on: 100.
+    Any,
 }
 
 /// What is expected of a field.
@@ -155,7 +162,7 @@ pub enum Value {
     Begins(&'static str),
     /// A list with this in it, in any case.
     Lists(&'static str),
-    /// A date as RFC 9110 §5.6.7 prefers it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+    /// A date as RFC 9110 §5.6.7 prefers it: `Sun, 06 Nov 1994 08:49:37 GMT`. Or it is not there.
     Date,
     /// The field is not there.
     Absent,
@@ -257,9 +264,9 @@ impl Action {
     pub(crate) fn repeating(&self, reply: &[u8]) -> Result<Cow<'_, Action>, String> {
         let Action::Send(client, bytes) = self else { return Ok(Cow::Borrowed(self)) };
         let mut filled = Cow::Borrowed(&bytes[..]);
-        for mark in [TAG, DATE].map(str::as_bytes) {
+        for (mark, name) in [(TAG, "ETag"), (STRONG, "ETag"), (DATE, "Last-Modified")] {
+            let mark = mark.as_bytes();
             while let Some(at) = filled.windows(mark.len()).position(|window| window == mark) {
-                let name = str::from_utf8(&mark[1..mark.len() - 1]).expect("a mark is ASCII");
                 let Some(value) = said(reply, name) else {
                     return Err(format!("the last response has no {name} to repeat"));
                 };
@@ -379,7 +386,9 @@ impl Also {
             Also::Nothing => false,
             Also::These(codes) => codes.contains(&status),
             Also::Refusal => (400..600).contains(&status),
+            Also::NoSuccess => (300..600).contains(&status),
             Also::Final => (200..600).contains(&status),
+            Also::Any => matches!(status, 100 | 200..600),
         }
     }
 }
@@ -390,7 +399,7 @@ impl Field {
         let name = self.name;
         let found = value(response, name);
         match (self.value, found) {
-            (Value::Absent, None) => None,
+            (Value::Absent | Value::Date, None) => None,
             (Value::Absent, Some(_)) => Some(format!("a {name}")),
             (Value::Is(expected), found) => {
                 (found != Some(expected)).then(|| format!("{name} is not `{expected}`"))
@@ -583,7 +592,9 @@ impl fmt::Display for Also {
             Also::Nothing => Ok(()),
             Also::These(codes) => codes.iter().try_for_each(|code| write!(f, " or a {code}")),
             Also::Refusal => f.write_str(" or another refusal"),
+            Also::NoSuccess => f.write_str(" or another refusal, or a redirect"),
             Also::Final => f.write_str(" or another final response"),
+            Also::Any => f.write_str(" or another response"),
         }
     }
 }
@@ -596,7 +607,7 @@ impl fmt::Display for Field {
             Value::Any => write!(f, "{name}: …"),
             Value::Begins(start) => write!(f, "{name}: {start}…"),
             Value::Lists(value) => write!(f, "{name}: …{value}…"),
-            Value::Date => write!(f, "{name}: a date"),
+            Value::Date => write!(f, "{name}: a date, if any"),
             Value::Absent => write!(f, "no {name}"),
         }
     }
