@@ -341,7 +341,7 @@ impl Response {
         if expected && let Some(what) = self.fields.iter().find_map(|field| field.miss(&parsed)) {
             return wrong(what);
         }
-        let length = value(&parsed, "content-length").map(|length| length.parse::<usize>().ok());
+        let length = content_length(&parsed);
         if matches!(status, 100..200 | 204 | 304) {
             // RFC 9110 §8.6: of these, only a 304 may say how long its body would have been.
             return match length {
@@ -425,6 +425,16 @@ impl Field {
 fn value<'a>(response: &httparse::Response<'_, 'a>, name: &str) -> Option<&'a str> {
     let found = response.headers.iter().find(|field| field.name.eq_ignore_ascii_case(name));
     found.and_then(|field| str::from_utf8(field.value).ok())
+}
+
+/// What a response says of its length; `Some(None)` is no length: not digits only, or said twice, and not
+/// alike (RFC 9112 §6.3).
+fn content_length(response: &httparse::Response) -> Option<Option<usize>> {
+    let named = |field: &&httparse::Header| field.name.eq_ignore_ascii_case("content-length");
+    let mut values = response.headers.iter().filter(named).map(|field| field.value);
+    let first = values.next()?;
+    let is_one = first.iter().all(u8::is_ascii_digit) && values.all(|other| other == first);
+    Some(is_one.then(|| str::from_utf8(first).ok()?.parse().ok()).flatten())
 }
 
 /// Whether this is `Sun, 06 Nov 1994 08:49:37 GMT`, on whatever day.
