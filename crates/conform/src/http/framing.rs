@@ -455,7 +455,7 @@ pub(super) const CASES: &[Case] = &[
         Property::Refusals,
         may("9112 §6.3"),
         "Without a length, HTTP/1.0 has no body to post: a 411.",
-        |_| refused("POST /echo HTTP/1.0\r\n\r\n", 411),
+        |_| refused("POST /plain HTTP/1.0\r\n\r\n", 411),
     ),
     case(
         "http-too-large",

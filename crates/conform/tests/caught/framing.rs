@@ -47,7 +47,7 @@ pub const CONTROLS: &[Control] = &[
     (AnyTrailer, "http-bad-trailer", Broken("status 200")),
     (NoLastLine, "http-no-last-line", Broken("status 200")),
     (NoTrailerLimit, "http-large-trailers", Broken("status 200")),
-    (NeedsNoLength, "http-length-required", Broken("status 200")),
+    (NeedsNoLength, "http-length-required", Broken("status 405")),
     (NoLimit, "http-too-large", Broken("A got nothing")),
     (LengthsOf32Bits, "http-too-large", Broken("status 200")),
     (CountsNoChunks, "http-too-large-chunks", Broken("A got nothing")),
