@@ -242,13 +242,13 @@ impl Check {
         if matches!(self.target, Target::Running(_)) && script.iter().any(needs_its_own) {
             return Some("needs a server that it starts and stops itself: --cmd".into());
         }
+        if let Some(needed) = pace.missing.iter().find(|route| route.is_asked_for_in(script)) {
+            return Some(format!("needs {}", needed.name));
+        }
         if pace.quick && overtakes_a_number(script, pace.given.long) {
             return Some(
                 "no number keeps this server busy for long enough to see who waits".into(),
             );
-        }
-        if let Some(needed) = pace.missing.iter().find(|route| route.is_asked_for_in(script)) {
-            return Some(format!("needs {}", needed.name));
         }
         // That it keeps a connection is asked by the cases of which it is the point.
         let is_the_point = case.property == Property::Persistence && !case.is_required();
@@ -752,7 +752,8 @@ impl Property {
              `select`, which knows 1024 descriptors."
             }
             Property::Stop => {
-                "Usually SIGTERM ends the process at once, with code 143 and with answers unsent."
+                "Usually SIGTERM ends the process at once, with code 143 and with answers unsent; or `main` \
+             returns while threads or tasks still work."
             }
         }
     }

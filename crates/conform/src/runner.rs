@@ -487,7 +487,7 @@ impl Run<'_> {
             return broken(what);
         }
         self.clients.clear();
-        self.note(format!("{client} was left ({end}), so a new client says two things"));
+        self.note(format!("{client} was left ({end}); is another client left, too?"));
         if let Ok(mut stranger) = self.open(None)
             && let Waited::Arrived = self.say_one_thing(&mut stranger)
             && let Waited::Ended(_) = self.say_one_thing(&mut stranger)

@@ -529,7 +529,7 @@ impl Action {
     }
 }
 
-/// With `{:#}`, every byte that is sent.
+/// With `{:#}`, every byte that is sent or expected.
 impl fmt::Display for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = |bytes| {
@@ -547,7 +547,10 @@ impl fmt::Display for Action {
             Action::Slices(client, sent, size) => {
                 write!(f, "{client} sends {}, {size} bytes at a time", bytes(sent))
             }
-            Action::Expect(client, reply) => write!(f, "{client} expects {reply}"),
+            Action::Expect(client, reply) => {
+                write!(f, "{client} expects ")?;
+                reply.fmt(f)
+            }
             Action::Overtake { first, second } => {
                 write!(f, "{} expects {}, before {} has {}", first.0, first.1, second.0, second.1)
             }
@@ -580,7 +583,7 @@ impl fmt::Display for Action {
 impl fmt::Display for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reply::Bytes(bytes) => write!(f, "{}", Shown(bytes)),
+            Reply::Bytes(bytes) => Shown(bytes).fmt(f),
             Reply::Http(response) => {
                 write!(f, "a {}{}", response.status, response.also)?;
                 response.fields.iter().try_for_each(|field| write!(f, ", {field}"))?;
@@ -631,8 +634,13 @@ impl fmt::Display for Shown<'_> {
         let most = if f.alternate() { 4096 } else { 80 };
         let Shown(bytes) = self;
         if bytes.len() <= most {
-            return write!(f, "\"{}\"", bytes.escape_ascii());
+            return write!(f, "\"{}\"", escaped(bytes));
         }
-        write!(f, "\"{}…\" ({} bytes)", bytes[..most].escape_ascii(), bytes.len())
+        write!(f, "\"{}…\" ({} bytes)", escaped(&bytes[..most]), bytes.len())
     }
+}
+
+/// Between double quotes, where a single one needs no backslash: one that is shown was sent.
+fn escaped(bytes: &[u8]) -> String {
+    bytes.escape_ascii().to_string().replace("\\'", "'")
 }

@@ -314,7 +314,7 @@ fn story(outcome: &Outcome, whole: bool) -> String {
     let Case { name, lesson, .. } = outcome.case;
     let mut text = wrap::prose("    ✗ ", "      ", &format!("{name}: {lesson}"));
     text += &rule(&outcome.case);
-    text += &wrap::bytes("      ", "        ", what);
+    text += &came(what);
     if whole {
         text += &wrap::prose("      ", "      ", cause);
         text += &depends(&outcome.case);
@@ -331,11 +331,16 @@ fn difference(outcome: &Outcome, whole: bool) -> String {
     let Case { name, lesson, .. } = outcome.case;
     let mut text = wrap::prose("    ~ ", "      ", &format!("{name}: {lesson}"));
     text += &rule(&outcome.case);
-    text += &wrap::bytes("      ", "        ", what);
+    text += &came(what);
     if whole {
         text += &conversation(transcript);
     }
     text
+}
+
+/// What came instead; where the server has ended, its last words are in the lines below.
+fn came(what: &str) -> String {
+    what.lines().map(|line| wrap::bytes("      ", "        ", line)).collect()
 }
 
 /// Who did what, and when.

@@ -22,20 +22,36 @@ pub fn prose(first: &str, indent: &str, text: &str) -> String {
     lines + &format!("{line}\n")
 }
 
-/// Bytes as they are shown, of which none may be lost: broken anywhere, but not within an escape. The
-/// first line begins with `first`, the others with `indent`.
+/// Bytes as they are shown, of which none may be lost: broken anywhere, but not within an escape, and
+/// between words where that is outside of quotes. The first line begins with `first`, the others with
+/// `indent`.
 pub fn bytes(first: &str, indent: &str, text: &str) -> String {
     let mut lines = String::new();
-    let (mut start, mut rest) = (first, text);
+    let (mut start, mut from) = (first, 0);
     loop {
-        let room = WIDTH - start.chars().count();
+        let (room, rest) = (WIDTH - start.chars().count(), &text[from..]);
         let Some((end, _)) = rest.char_indices().nth(room) else {
             return lines + &format!("{start}{rest}\n");
         };
-        let (line, more) = rest.split_at(whole(rest, end));
-        lines += &format!("{start}{line}\n");
-        (start, rest) = (indent, more);
+        let space = last_space(&text[..from + end]).filter(|&space| space > from);
+        let to = space.unwrap_or_else(|| from + whole(rest, end));
+        lines += &format!("{start}{}\n", &text[from..to]);
+        (start, from) = (indent, to);
     }
+}
+
+/// Behind the last space of a text that ends outside of quotes, unless a quote comes after it.
+fn last_space(text: &str) -> Option<usize> {
+    let (mut quoted, mut escaped, mut space) = (false, false, None);
+    for (at, c) in text.char_indices() {
+        match c {
+            '"' if !escaped => (quoted, space) = (!quoted, None),
+            ' ' if !quoted => space = Some(at + 1),
+            _ => {}
+        }
+        escaped = c == '\\' && !escaped;
+    }
+    space.filter(|_| !quoted)
 }
 
 /// The last place up to `end` that is not within `\\n` or `\\xff`.
@@ -67,6 +83,24 @@ mod tests {
         assert!(lines.starts_with("  * word") && lines.contains("\n    word"));
         assert_eq!(lines.matches("word").count(), 40);
         assert_eq!(prose("  ", "", "short"), "  short\n");
+    }
+
+    #[test]
+    fn words_are_broken_outside_of_quotes_only() {
+        for shift in 0..WIDTH {
+            let quote = format!("\"{}\\\" b\"", "a ".repeat(shift));
+            let text = format!("A got {quote} from byte 60 on, and no more");
+            let lines = bytes("  ", "    ", &text);
+            let parts: Vec<&str> = lines
+                .lines()
+                .enumerate()
+                .map(|(i, line)| &line[if i == 0 { 2 } else { 4 }..])
+                .collect();
+            assert_eq!(parts.concat(), text);
+            for word in ["got", "from", "byte", "60", "on,", "more"] {
+                assert!(lines.split_whitespace().any(|found| found == word), "{word}: {lines}");
+            }
+        }
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub const CONTROLS: &[Control] = &[
     (TakesSigns, "signs", Broken("A got \"prime")),
     (Trims, "spaces", Broken("A got \"prime")),
     (UnicodeDigits, "other-digits", Broken("A got \"prime")),
-    (ShowsRaw, "escapes", Broken("A got \"\\'\\' is not a digit")),
+    (ShowsRaw, "escapes", Broken("A got \"'' is not a digit")),
     // Pieces.
     (EchoesAtEnd, "as-bytes-arrive", Broken("A got nothing")),
     (OneRead, "as-bytes-arrive", HungUp),
