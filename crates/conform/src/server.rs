@@ -37,6 +37,10 @@ pub(crate) const STARTS: Duration = Duration::from_secs(20);
 /// How long a server is given to greet, and to part, before it is asked anything.
 const PARTING: Duration = Duration::from_secs(1);
 
+/// How long the last words of a server that has ended may be on their way. Who holds its stderr longer
+/// is a child that it has left behind.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// How much of what a server says on stderr is kept, for the report.
 const KEPT: usize = 4 * 1024;
 
@@ -85,6 +89,8 @@ pub(crate) struct Server {
     lines: mpsc::Receiver<String>,
     /// The end of what it said on stderr.
     stderr: Arc<Mutex<Vec<u8>>>,
+    /// Nothing ever comes here: it is closed when all of that is read.
+    said_all: mpsc::Receiver<()>,
 }
 
 impl Server {
@@ -94,7 +100,7 @@ impl Server {
             Target::Step(program) => Server::step(program, protocol, patience),
             Target::Command(command) => Server::command(command, patience.max(STARTS)),
             Target::Running(addr) => {
-                let (_, lines) = mpsc::channel();
+                let ((_, lines), (_, said_all)) = (mpsc::channel(), mpsc::channel());
                 Ok(Server {
                     child: None,
                     addr: *addr,
@@ -103,6 +109,7 @@ impl Server {
                     started_in: Duration::ZERO,
                     lines,
                     stderr: Arc::default(),
+                    said_all,
                 })
             }
         }
@@ -177,7 +184,13 @@ impl Server {
         thread::spawn(move || stdout.map(|stdout| read_lines(stdout, line)));
         let stderr = Arc::new(Mutex::new(Vec::new()));
         let (pipe, tail) = (child.child.stderr.take(), Arc::clone(&stderr));
-        thread::spawn(move || pipe.map(|pipe| read_tail(pipe, &tail)));
+        let (reading, said_all) = mpsc::channel();
+        thread::spawn(move || {
+            if let Some(pipe) = pipe {
+                read_tail(pipe, &tail);
+            }
+            drop(reading);
+        });
         Ok(Server {
             child: Some(child),
             addr: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -186,6 +199,7 @@ impl Server {
             started_in: Duration::ZERO,
             lines,
             stderr,
+            said_all,
         })
     }
 
@@ -193,14 +207,18 @@ impl Server {
         self.child.as_ref().map(Process::id).context("somebody else has started this server")
     }
 
-    /// How it ended; `None` if it still runs after `patience`.
+    /// How it ended, with its last words read; `None` if it still runs after `patience`.
     pub fn ended_within(&mut self, patience: Duration) -> Option<ExitStatus> {
         let deadline = Instant::now() + patience;
         let child = self.child.as_mut()?;
         loop {
             match child.child.try_wait() {
                 Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(2)),
-                status => return status.ok().flatten(),
+                status => {
+                    let status = status.ok().flatten()?;
+                    let _ = self.said_all.recv_timeout(LAST_WORDS);
+                    return Some(status);
+                }
             }
         }
     }
