@@ -45,7 +45,7 @@ made {name}, which grows from {parent}; the waiting is yours to write, in {name}
   cargo xtask diff {name}                         how it differs from {parent}
   cargo xtask timeline {name}                     who waits in it, as a picture
   cargo xtask bench-all --step {name}             how fast it is
-To undo all of it, delete the folder {name}."
+To undo all of it, delete the folder {name}, and docs/timeline/{name}.svg if you drew it."
     );
     Ok(())
 }
