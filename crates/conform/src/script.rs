@@ -263,6 +263,10 @@ impl Action {
     /// The same, with what it repeats of the last reply.
     pub(crate) fn repeating(&self, reply: &[u8]) -> Result<Cow<'_, Action>, String> {
         let Action::Send(client, bytes) = self else { return Ok(Cow::Borrowed(self)) };
+        // Some send very many bytes, and this look at them is a quick one.
+        if !bytes.contains(&b'{') {
+            return Ok(Cow::Borrowed(self));
+        }
         let mut filled = Cow::Borrowed(&bytes[..]);
         for (mark, name) in [(TAG, "ETag"), (STRONG, "ETag"), (DATE, "Last-Modified")] {
             let mark = mark.as_bytes();
