@@ -150,10 +150,11 @@ impl Connection {
         self.flooded = true;
         let mut sent = 0;
         while sent < FLOOD {
-            match self.write(bytes, STALLED) {
-                Ok(n) if n == bytes.len() => sent += n,
-                // What was taken of the rest was taken before the time was over.
-                _ => return true,
+            // Who takes nothing may only have had no core to run on: it is asked once more.
+            let rest = &bytes[sent % bytes.len()..];
+            match self.write(rest, STALLED).or_else(|_| self.write(rest, STALLED)) {
+                Ok(n) => sent += n,
+                Err(_) => return true,
             }
         }
         false

@@ -48,8 +48,11 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // First whatever it has started: as long as it was not waited for, its number is nobody else's.
-        end(self.id(), self.family);
+        // First whatever it has started. The number of a group is nobody else's as long as somebody is in
+        // it; that of a process only until it was waited for, which its handle knows.
+        if self.family == Family::Own {
+            end(self.id(), self.family);
+        }
         // These fail only when it has ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -346,10 +346,16 @@ impl Response {
             return wrong(what);
         }
         let length = content_length(&parsed);
+        let coded = value(&parsed, "transfer-encoding").is_some();
+        if coded && length.is_some() {
+            return wrong("both a Content-Length and a Transfer-Encoding (RFC 9112 §6.2)".into());
+        }
         if matches!(status, 100..200 | 204 | 304) {
             // RFC 9110 §8.6: of these, only a 304 may say how long its body would have been.
             return match length {
                 Some(_) if status != 304 => wrong("a Content-Length".into()),
+                // RFC 9112 §6.1: the same holds for how it would have been coded.
+                _ if coded && status != 304 => wrong("a Transfer-Encoding".into()),
                 _ => Ok(Some((head, Cow::default()))),
             };
         }
@@ -589,7 +595,12 @@ impl fmt::Display for Reply {
         match self {
             Reply::Bytes(bytes) => Shown(bytes).fmt(f),
             Reply::Http(response) => {
-                write!(f, "a {}{}", response.status, response.also)?;
+                let also = match response.also {
+                    // Not every answer that was asked for is a refusal itself.
+                    Also::Refusal if response.status < 400 => " or a refusal".into(),
+                    also => also.to_string(),
+                };
+                write!(f, "a {}{also}", response.status)?;
                 response.fields.iter().try_for_each(|field| write!(f, ", {field}"))?;
                 match &response.body {
                     Body::Is(body) => write!(f, ", {}", Shown(body)),

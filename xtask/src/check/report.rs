@@ -111,6 +111,7 @@ impl Findings<'_> {
         let mark = match self.report.has(property) {
             Some(true) => '✓',
             Some(false) => '✗',
+            None if self.report.differs_mostly(property) => '~',
             None => '–',
         };
         let text = format!("{} ({})", property.does(), tally(outcomes));

@@ -525,9 +525,9 @@ fn range(range: &str, place: &'static str, part: &'static str) -> Script {
     told(&format!("Range: {range}"), or(OR_ALL, part))
 }
 
-/// Nothing is at any of these paths.
+/// Nothing is at any of these paths, no more than where there is surely no file.
 fn nowhere(paths: &[&str]) -> Script {
     let nothing = || or(Also::Refusal, response(404, &[], Body::Whatever));
     let asked = |path: &&str| [connect(A), send(A, get(path)), expect(A, nothing()), leave(A)];
-    paths.iter().flat_map(asked).flatten().collect()
+    ["/no/such/file"].iter().chain(paths).flat_map(asked).flatten().collect()
 }
