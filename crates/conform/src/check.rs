@@ -27,7 +27,7 @@ const AT_ONCE: usize = 12;
 const PATIENCE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(30)];
 
 /// How long it may take to answer what is asked to get to know it.
-const PROBING: Duration = Duration::from_secs(5);
+const PROBING: Duration = Duration::from_secs(4);
 
 /// How many a server is given at once that all of them share.
 const SHARED_AT_ONCE: usize = 8;

@@ -1,12 +1,13 @@
 //! One server under test: a process of its own on a free port, which ends with its handle.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -319,18 +320,24 @@ pub(crate) fn part(mut stream: TcpStream) {
     let _ = parted.and_then(|()| reads()).and_then(|n| if n == 0 { Ok(0) } else { reads() });
 }
 
-/// A port that was free a moment ago, and that nobody here was told before.
+/// A port that is free, and that nobody here was told before. It is none of those that systems choose
+/// from when a program leaves it to them (from 32,768 on, or higher): so between this look and the moment
+/// when the server listens, no other server and no client is given it.
 fn free_address() -> Result<SocketAddr> {
-    static TOLD: Mutex<BTreeSet<SocketAddr>> = Mutex::new(BTreeSet::new());
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    for _ in 0..1000 {
-        let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
-        let addr = listener.local_addr().context("looking for a free port")?;
-        if told.insert(addr) {
+    const PORTS: Range<u32> = 20_000..32_000;
+    static TOLD: AtomicU32 = AtomicU32::new(0);
+    let count = PORTS.end - PORTS.start;
+    // Others of us may run at the same time, and begin elsewhere.
+    let first = std::process::id().wrapping_mul(97);
+    for _ in 0..count {
+        let n = first.wrapping_add(TOLD.fetch_add(1, Ordering::Relaxed)) % count;
+        let port = u16::try_from(PORTS.start + n).context("a port that is none")?;
+        let addr = SocketAddr::from(([127, 0, 0, 1], port));
+        if TcpListener::bind(addr).is_ok() {
             return Ok(addr);
         }
     }
-    bail!("no port is free that was not used already")
+    bail!("no port is free from {} to {}", PORTS.start, PORTS.end)
 }
 
 /// The command that runs this line of a shell. If that is one command, it becomes the program itself:

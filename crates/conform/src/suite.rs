@@ -11,7 +11,7 @@ use crate::server::Server;
 use crate::{Case, Claim, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict, cases, run};
 
 /// How many cases are played at once: most of them wait most of the time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// The test of the step whose executable is `binary` and whose manifest lies in `directory`: one
 /// line for each case. The cases that the manifest declares to fail by design must really fail,

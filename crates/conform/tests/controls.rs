@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
     let mut arguments = Arguments::from_args();
     // They wait more than they work.
-    arguments.test_threads.get_or_insert(16);
+    arguments.test_threads.get_or_insert(48);
     libtest_mimic::run(&arguments, trials()).exit_code()
 }
 

@@ -23,6 +23,12 @@ fn plan(target: SocketAddr, protocol: Protocol) -> Plan {
     }
 }
 
+/// How many fall due in 50 ms: so long may lie between the first due time and the start of measuring, on
+/// a busy machine.
+fn a_moment(rate: f64) -> u64 {
+    (rate * 0.05) as u64
+}
+
 fn measure(plan: &Plan) -> Report {
     load::measure(plan).unwrap()
 }
@@ -54,7 +60,7 @@ fn an_open_loop_asks_as_often_as_it_says() {
     let report = measure(&Plan { measured: Duration::from_secs(1), ..open });
     // All that fell due are accounted for: answered, or still under way.
     let total = report.requests.answered + report.requests.censored;
-    assert!(total.abs_diff((500.0 * report.seconds) as u64) <= 2, "{report}");
+    assert!(total.abs_diff((500.0 * report.seconds) as u64) <= a_moment(500.0), "{report}");
     assert_eq!(report.errors.total(), 0, "{report}");
 }
 
@@ -146,7 +152,7 @@ fn a_request_that_is_lost_with_its_connection_counts_as_long_as_it_waited() {
     let requests = &report.requests;
     assert!(requests.lost > 0 && requests.lost <= report.errors.total(), "{report}");
     let total = requests.answered + requests.censored + requests.lost;
-    assert!(total.abs_diff((200.0 * report.seconds) as u64) <= 2, "{report}");
+    assert!(total.abs_diff((200.0 * report.seconds) as u64) <= a_moment(200.0), "{report}");
     for latency in [&requests.response, &requests.service] {
         assert!(latency.p99.at_least && latency.p99.nanos > 45_000_000, "{report}");
     }
@@ -169,7 +175,7 @@ fn silence_is_written_down_and_not_left_out() {
     // Four are under way; the others fell due and found nobody free.
     assert_eq!(report.requests.answered, 0, "{report}");
     let due = (100.0 * report.seconds) as u64;
-    assert!(report.requests.censored.abs_diff(due) <= 2, "{report}");
+    assert!(report.requests.censored.abs_diff(due) <= 10, "{report}");
     assert_eq!(report.requests.service.histogram.iter().map(|(_, n)| n).sum::<u64>(), 4);
 }
 
@@ -409,7 +415,7 @@ fn a_hoard_is_silent_and_starves_who_serves_them_in_turn() {
     assert_eq!((report.connected, report.silent, report.starved), (5, 3, 0), "{report}");
     let expected = (load::plan::MIXED_RATE * report.seconds) as u64;
     let fell_due = report.requests.answered + report.requests.censored;
-    assert!(fell_due.abs_diff(expected) <= 2, "{report}");
+    assert!(fell_due.abs_diff(expected) <= a_moment(load::plan::MIXED_RATE), "{report}");
     assert_eq!(report.errors.total(), 0, "{report}");
 
     let turn = Arc::new(Mutex::new(()));
@@ -433,7 +439,7 @@ fn a_spread_asks_for_primes_at_its_rate() {
     let report = measure(&spread);
     assert!(report.requests.answered > 0 && report.primes.is_none(), "{report}");
     let total = report.requests.answered + report.requests.censored;
-    assert!(total.abs_diff((100.0 * report.seconds) as u64) <= 2, "{report}");
+    assert!(total.abs_diff((100.0 * report.seconds) as u64) <= a_moment(100.0), "{report}");
     assert_eq!(report.errors.total(), 0, "{report}");
 }
 
