@@ -21,7 +21,8 @@ pub enum Action {
     /// The client connects.
     Connect(Client),
     /// The client sends this in one write. Should the server stop reading until somebody reads
-    /// its replies, the client reads meanwhile. [`TAG`] and [`DATE`] stand for what the last reply said.
+    /// its replies, the client reads meanwhile. `{ETag}` and `{Last-Modified}` stand for
+    /// what the last reply said in those fields.
     Send(Client, Arc<[u8]>),
     /// The client sends this and reads nothing meanwhile. Only when the server takes no more, or a while
     /// later, does it read.
