@@ -34,7 +34,8 @@ that could be tried, or, of a step, all that its manifest does not declare to fa
 A server that is started is told its port, and is ready when it accepts connections. What only a
 server that is started can show (stopping, memory) is not tried with one that runs already.
 The command becomes the server: SIGTERM, by which it is asked to stop, goes to that process, so a
-script ends with `exec ./my-server \"$1\"`. At the end the process is killed, with all that it has
+script ends with `exec ./my-server \"$1\"`, and so does the last of several commands:
+--cmd 'make -s && exec ./my-server {port}'. At the end the process is killed, with all that it has
 started (Unix). One that takes long to start is used again for a case after it has passed one.
 
 What fails is played again, with more patience, before it is said to fail. The JSON is described

@@ -23,6 +23,13 @@ use crate::{
 /// time.
 const AT_ONCE: usize = 12;
 
+/// How many of those are played at once that are about a crowd, in the first round.
+const CROWDS_AT_ONCE: usize = 3;
+
+/// How many are at once in the last round. What is played there has failed before, and most of it
+/// waits for what never comes.
+const LAST_AT_ONCE: usize = 64;
+
 /// The least and the most that a reply is waited for: twice the least where it decides.
 const PATIENCE: [Duration; 2] = [Duration::from_secs(4), Duration::from_secs(30)];
 
@@ -169,8 +176,8 @@ impl Check {
         let mut plays: Vec<Play> = self.cases.iter().map(|case| self.plan(case, &pace)).collect();
         // What waits longest begins first.
         plays.sort_by_key(|play| !play.waits_long);
-        for _ in 0..pace.tries() {
-            self.round(&mut plays, &pace, &seen);
+        for n in 1..=pace.tries() {
+            self.round(&mut plays, &pace, n == pace.tries(), &seen);
         }
         let gone = plays.iter().any(|play| play.gone);
         let place = |case: &Case| self.cases.iter().position(|other| other.name == case.name);
@@ -180,10 +187,25 @@ impl Check {
     }
 
     /// Plays what was not decided yet: first those that can be side by side, then the others.
-    fn round(&self, plays: &mut [Play], pace: &Pace, seen: &(impl Fn(&Outcome) + Sync)) {
+    fn round(
+        &self,
+        plays: &mut [Play],
+        pace: &Pace,
+        is_last: bool,
+        seen: &(impl Fn(&Outcome) + Sync),
+    ) {
         let open = plays.iter_mut().filter(|play| !play.decided);
         let (alone, beside): (Vec<_>, Vec<_>) = open.partition(|play| play.alone);
-        for (plays, at_once) in [(beside, pace.at_once), (alone, 1)] {
+        // Who has a server of its own disturbs nobody else's.
+        let parts = match self.target {
+            Target::Running(_) => vec![(beside, pace.at_once), (alone, 1)],
+            _ if !limits::has_room_for_crowds() => vec![(beside, pace.at_once), (alone, 1)],
+            _ if is_last && pace.answers => {
+                vec![(beside.into_iter().chain(alone).collect(), LAST_AT_ONCE)]
+            }
+            _ => vec![(beside, pace.at_once), (alone, CROWDS_AT_ONCE)],
+        };
+        for (plays, at_once) in parts {
             let plays = Mutex::new(plays.into_iter());
             thread::scope(|scope| {
                 for _ in 0..at_once {

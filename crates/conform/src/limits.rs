@@ -7,8 +7,7 @@ use crate::script::Action;
 /// What the cases beside a large one, their servers and this program need.
 const OTHERS: u64 = 200;
 
-/// What the largest case needs, and a little more.
-#[cfg(unix)]
+/// What the largest case needs, and a few smaller ones beside it.
 const MOST: u64 = 16 * 1024;
 
 /// From so many clients on, a case is a large one.
@@ -35,6 +34,11 @@ pub(crate) fn turn(script: &[Action]) -> Option<MutexGuard<'static, ()>> {
 /// be quick.
 pub(crate) fn is_crowd(script: &[Action]) -> bool {
     clients(script) >= CROWD
+}
+
+/// Whether a few crowds fit beside the largest case.
+pub(crate) fn has_room_for_crowds() -> bool {
+    raised() >= MOST
 }
 
 fn clients(script: &[Action]) -> u64 {

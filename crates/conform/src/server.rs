@@ -349,6 +349,7 @@ pub fn shell(line: &str) -> Command {
         shell.args(["/C", line]);
         return shell;
     }
+    let line = line.strip_prefix("exec ").unwrap_or(line);
     let is_one = !line.contains([';', '&', '|', '\n']);
     let mut shell = Command::new("sh");
     // It may begin with variables, as in `PORT={port} ./my-server`; `exec` alone takes none.
