@@ -218,10 +218,14 @@ fn kinds(args: &Args) -> Result<Vec<Kind>> {
         (asked, _, _) => asked.to_vec(),
     };
     // Who starves, and what a core brings, does not depend on what is spoken.
-    let once = args.workload.is_empty() && !args.full && args.protocol.is_none();
+    let once = args.workload.is_empty() && args.protocol.is_none();
     let tells_enough = |&(workload, protocol): &(Workload, Protocol)| {
-        let short = matches!(workload, Workload::Echo | Workload::Mixed);
-        !once || short || protocol == Protocol::Frames
+        let frames_say_it = match workload {
+            Workload::Hoard | Workload::Spread => true,
+            Workload::Crowd => !args.full,
+            _ => false,
+        };
+        !once || !frames_say_it || protocol == Protocol::Frames
     };
     let pairs = workloads
         .iter()
@@ -245,7 +249,7 @@ fn sizes(args: &Args, (workload, protocol): (Workload, Protocol)) -> Vec<Kind> {
             (connections, payloads) = (&[1, 64, 512], &[8, 16 << 10]);
         }
         Workload::Echo => connections = &[1, 64, 512],
-        Workload::Crowd => connections = &[1000, 10_000],
+        Workload::Crowd if protocol == Protocol::Frames => connections = &[1000, 10_000],
         Workload::Hoard => silents = &[10, 100, 1000, 10_000],
         _ => {}
     }
