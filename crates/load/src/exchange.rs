@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use memchr::memchr;
 
-use crate::plan::Protocol;
+use crate::plan::{Page, Protocol};
 
 /// How many different exchanges a connection cycles through, so that neither a neighbour's reply
 /// nor the one before can pass for its own.
@@ -45,7 +45,7 @@ enum Reply {
         /// What must be announced.
         length: usize,
         /// What must follow the head: nothing, after a `HEAD`.
-        body: &'static [u8],
+        body: Vec<u8>,
         /// The last one that was right, head and body. What equals it is right as well, and nearly
         /// all do: the date changes once a second.
         last: RefCell<Vec<u8>>,
@@ -65,7 +65,7 @@ pub struct Progress {
 
 impl Script {
     /// Small requests that are answered at once, `depth` of them sent together.
-    pub fn echo(protocol: Protocol, payload: usize, depth: usize) -> Script {
+    pub fn echo(protocol: Protocol, payload: usize, page: &Page, depth: usize) -> Script {
         let letters = |turn: usize| (b'a'..=b'z').cycle().skip(turn * 3 % 26).take(payload);
         let one = |turn: usize| match protocol {
             Protocol::Frames => Exchange::one(
@@ -75,12 +75,13 @@ impl Script {
             Protocol::Raw => {
                 Exchange::one(letters(turn).collect(), Reply::Bytes(letters(turn).collect()))
             }
-            Protocol::Http => get("/plain", PLAIN),
+            Protocol::Http => get(&page.path, page.body.as_bytes()),
         };
         let together = |turn: usize| (turn..turn + depth).map(one).collect();
-        // The replies to `GET /plain` being all alike, their order does not show. Those to `GET`
+        // The replies to one `GET` after the other being all alike, their order does not show. Those to `GET`
         // and `HEAD` differ, and so the first exchange shows it.
-        let in_turn = [get, head_of].into_iter().cycle().map(|ask| ask("/plain", PLAIN));
+        let in_turn =
+            [get, head_of].into_iter().cycle().map(|ask| ask(&page.path, page.body.as_bytes()));
         let alike = protocol == Protocol::Http && depth > 1;
         Script {
             greeting: greeting(protocol),
@@ -110,9 +111,6 @@ impl Script {
     }
 }
 
-/// What `/plain` says.
-const PLAIN: &[u8] = b"Hello, World!";
-
 fn greeting(protocol: Protocol) -> &'static [u8] {
     match protocol {
         Protocol::Frames => b"*",
@@ -120,18 +118,21 @@ fn greeting(protocol: Protocol) -> &'static [u8] {
     }
 }
 
-fn get(path: &str, body: &'static [u8]) -> Exchange {
+fn get(path: &str, body: &[u8]) -> Exchange {
     http("GET", path, body.len(), body)
 }
 
 /// The same head, and no body (RFC 9110, 9.3.2).
-fn head_of(path: &str, body: &'static [u8]) -> Exchange {
+fn head_of(path: &str, body: &[u8]) -> Exchange {
     http("HEAD", path, body.len(), b"")
 }
 
-fn http(method: &str, path: &str, length: usize, body: &'static [u8]) -> Exchange {
+fn http(method: &str, path: &str, length: usize, body: &[u8]) -> Exchange {
     let request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
-    Exchange::one(request.into_bytes(), Reply::Http { length, body, last: RefCell::default() })
+    Exchange::one(
+        request.into_bytes(),
+        Reply::Http { length, body: body.to_vec(), last: RefCell::default() },
+    )
 }
 
 impl FromIterator<Exchange> for Exchange {
@@ -271,7 +272,7 @@ mod tests {
 
     /// What the first connection asks first.
     fn echo(protocol: Protocol, payload: usize, depth: usize) -> Exchange {
-        let mut script = Script::echo(protocol, payload, depth);
+        let mut script = Script::echo(protocol, payload, &Page::default(), depth);
         script.opening.take().unwrap_or_else(|| script.exchanges.swap_remove(0))
     }
 
@@ -295,7 +296,7 @@ mod tests {
 
     #[test]
     fn neighbours_and_turns_differ() {
-        let script = Script::echo(Protocol::Frames, 4, 1);
+        let script = Script::echo(Protocol::Frames, 4, &Page::default(), 1);
         let asked = |connection, turn| &script.exchange(connection, turn).requests;
         assert_ne!(asked(0, 1), asked(0, 2));
         assert_ne!(asked(0, 1), asked(1, 1));
@@ -338,6 +339,18 @@ mod tests {
                 assert_eq!(check(&exchange, &[REPLY]), Ok(1));
             }
         }
+    }
+
+    #[test]
+    fn another_page_has_another_body() {
+        let page = Page { path: "/sleep?ms=5".into(), body: "slept 5 ms\n".into() };
+        let script = Script::echo(Protocol::Http, 8, &page, 1);
+        let exchange = script.exchange(0, 1);
+        assert!(exchange.requests.starts_with(b"GET /sleep?ms=5 HTTP/1.1\r\n"));
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n";
+        assert_eq!(check(exchange, &[head, b"slept 5 ms\n"]), Ok(1));
+        assert_eq!(check(exchange, &[head, b"slept 6 ms\n"]), Err(Wrong));
+        assert_eq!(check(exchange, &[REPLY]), Err(Wrong));
     }
 
     #[test]
@@ -384,7 +397,7 @@ mod tests {
 
     #[test]
     fn a_pipeline_asks_for_the_same_after_its_first_turn() {
-        let script = Script::echo(Protocol::Http, 8, 2);
+        let script = Script::echo(Protocol::Http, 8, &Page::default(), 2);
         let [first, second] = [1, 2].map(|turn| &script.exchange(5, turn).requests);
         let second = second.escape_ascii().to_string();
         assert_eq!(second.matches("GET /plain HTTP/1.1").count(), 2, "{second}");

@@ -160,7 +160,7 @@ impl Generator {
             });
         };
         let prime = || Script::prime(plan.protocol, plan.prime);
-        let echo = || Script::echo(plan.protocol, plan.payload, plan.depth);
+        let echo = || Script::echo(plan.protocol, plan.payload, &plan.page, plan.depth);
         match plan.workload {
             Workload::Mixed => add(prime(), plan.askers, Demand::Closed),
             Workload::Hoard => add(echo(), plan.silent, Demand::Never),

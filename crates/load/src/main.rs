@@ -32,6 +32,8 @@ load ADDR [flags]
   --warmup S       how long to run before that (1)
   --depth N        pipeline: so many requests are sent together (16)
   --silent N       hoard: so many connections say nothing (100)
+  --path PATH      http: ask for this (/plain)
+  --body TEXT      http: and check that this is what comes back (Hello, World!)
   --payload BYTES  the size of a frame's content or of a raw message (8; crowd 16384)
   --server-pid PID report what this process and its group spend, too (Linux)
   --json           the report as JSON
@@ -107,6 +109,14 @@ impl Flags {
                 Long("payload") => {
                     let payload = parser.value()?.parse()?;
                     overrides.push(Box::new(move |plan| plan.payload = payload));
+                }
+                Long("path") => {
+                    let path = parser.value()?.string()?;
+                    overrides.push(Box::new(move |plan| plan.page.path = path));
+                }
+                Long("body") => {
+                    let body = parser.value()?.string()?;
+                    overrides.push(Box::new(move |plan| plan.page.body = body));
                 }
                 Long("depth") => {
                     let depth = parser.value()?.parse()?;

@@ -139,6 +139,22 @@ impl FromStr for Protocol {
     }
 }
 
+/// What is asked for over HTTP, by all but those who ask for primes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The target of the request, from its first slash on.
+    pub path: String,
+    /// What must come back, byte for byte.
+    pub body: String,
+}
+
+impl Default for Page {
+    /// The page that costs a server the least.
+    fn default() -> Page {
+        Page { path: "/plain".into(), body: "Hello, World!".into() }
+    }
+}
+
 /// Everything that a run depends on.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -156,8 +172,10 @@ pub struct Plan {
     pub measured: Duration,
     /// How long the load runs before that.
     pub warm_up: Duration,
-    /// Bytes inside a frame, or of a raw message. HTTP asks for `/plain`, which has its own size.
+    /// Bytes inside a frame, or of a raw message. HTTP asks for a page, which has its own size.
     pub payload: usize,
+    /// With HTTP: what is asked for.
+    pub page: Page,
     /// In `pipeline`: how many requests are sent together; 1 in the others.
     pub depth: usize,
     /// In `mixed`: how many connections ask for primes.
@@ -190,6 +208,7 @@ impl Plan {
             measured: Duration::from_secs(5),
             warm_up: Duration::from_secs(1),
             payload,
+            page: Page::default(),
             depth: if workload == Workload::Pipeline { PIPELINE_DEPTH } else { 1 },
             askers: if workload == Workload::Mixed { ASKERS } else { 0 },
             silent: if workload == Workload::Hoard { SILENT } else { 0 },
@@ -221,6 +240,13 @@ impl Plan {
         }
         if self.payload == 0 || self.payload > PAYLOAD_LIMIT {
             return wrong(format!("the payload must be 1 to {PAYLOAD_LIMIT} bytes"));
+        }
+        let printable = |byte: u8| byte.is_ascii_graphic();
+        if !self.page.path.starts_with('/') || !self.page.path.bytes().all(printable) {
+            return wrong(format!("`{}` is no path such as /plain", self.page.path));
+        }
+        if self.page != Page::default() && self.protocol != Protocol::Http {
+            return wrong("only HTTP has a path and a body: pass --protocol http".into());
         }
         let deepest = PAYLOAD_LIMIT / self.payload;
         if self.depth == 0 || self.depth > deepest {
@@ -286,6 +312,11 @@ mod tests {
         assert!(stormy.check().is_err());
         let timed = Plan { rate: Some(5.0), ..plan(Workload::Pipeline, Protocol::Http) };
         assert!(timed.check().is_err());
+        let page = |path: &str| Page { path: path.into(), body: String::new() };
+        let framed = Plan { page: page("/sleep"), ..plan(Workload::Echo, Protocol::Frames) };
+        assert!(framed.check().is_err());
+        let split = Plan { page: page("/a b"), ..plan(Workload::Echo, Protocol::Http) };
+        assert!(split.check().is_err());
         let nan = Plan { rate: Some(f64::NAN), ..plan(Workload::Echo, Protocol::Frames) };
         assert!(nan.check().is_err());
     }
