@@ -5,6 +5,7 @@ mod browser;
 mod check;
 mod diff;
 mod fuzz;
+mod generators;
 mod matrix;
 mod new;
 #[cfg(test)]
@@ -39,6 +40,8 @@ enum Command {
     Diff(diff::Args),
     /// Look for inputs that the protocols answer wrongly
     Fuzz(fuzz::Args),
+    /// Compare our load generator with those that others wrote
+    Generators(generators::Args),
     /// Offer more and more, and draw where each step bends
     Knee(bench::knee::Args),
     /// Print which step passes which conformance case
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Fuzz(args) => fuzz::run(args),
+        Command::Generators(args) => generators::run(args),
         Command::Knee(args) => bench::knee::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::New(args) => new::run(args),
