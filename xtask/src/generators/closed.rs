@@ -21,7 +21,7 @@ use crate::bench::stats::summary;
 /// How long a generator goes on when all is measured, in seconds.
 const MARGIN: u64 = 1;
 
-/// Above this share of its core, nginx was the limit.
+/// Whoever used more than this share of its core was the limit.
 const FULL: f64 = 0.95;
 
 /// How requests are sent.
@@ -116,10 +116,25 @@ fn rows(shape: &Shape, rounds: &[Vec<Round>; 2]) -> Result<String> {
         let shown = if compares { with_spread(ratio, three_digits) } else { String::new() };
         write!(text, " {shown} |")?;
     }
-    let busy = load.iter().chain(wrk).map(|round| round.nginx_busy);
-    let full = summary(busy).is_some_and(|busy| busy.median > FULL);
-    writeln!(text, "\n| | the limit | {} | | | | |", if full { "nginx" } else { "not nginx" })?;
+    writeln!(text, "\n| | the limit | {} | | | | |", limit(rounds))?;
     Ok(text)
+}
+
+/// Whose core was full.
+fn limit([load, wrk]: &[Vec<Round>; 2]) -> &'static str {
+    let full = |rounds: &[Round], busy: fn(&Round) -> f64| {
+        summary(rounds.iter().map(busy)).is_some_and(|busy| busy.median > FULL)
+    };
+    let nginx_is_full = |rounds: &[Round]| full(rounds, |round| round.nginx_busy);
+    if nginx_is_full(load) && nginx_is_full(wrk) {
+        "nginx"
+    } else if full(load, |round| round.own_busy) {
+        "`load`"
+    } else if full(wrk, |round| round.own_busy) {
+        "`wrk`"
+    } else {
+        "nobody's core was full"
+    }
 }
 
 /// Both are started for this, and end with it.
@@ -264,6 +279,17 @@ mod tests {
                       Reading: 0 Writing: 1 Waiting: 64 \n";
         assert_eq!(requests(status), Some(12345));
         assert_eq!(requests("HTTP/1.1 404 Not Found\r\n\r\n"), None);
+    }
+
+    #[test]
+    fn whose_core_is_full_is_the_limit() {
+        let round = |own_busy, nginx_busy| {
+            vec![Round { per_second: 1e5, own: 5.0, nginx: 10.0, own_busy, nginx_busy }]
+        };
+        assert_eq!(limit(&[round(0.5, 0.99), round(0.8, 1.0)]), "nginx");
+        assert_eq!(limit(&[round(0.5, 0.99), round(0.99, 0.8)]), "`wrk`");
+        assert_eq!(limit(&[round(0.99, 0.8), round(0.7, 0.99)]), "`load`");
+        assert_eq!(limit(&[round(0.5, 0.5), round(0.6, 0.5)]), "nobody's core was full");
     }
 
     #[test]
