@@ -3,38 +3,46 @@
 //! `bench-all` only arranges: it builds, starts a server, has the generator (`crates/load`) drive
 //! it, and ends it; one after the other, so that only one pair runs at a time.
 
+mod answers;
 pub mod build;
 mod cell;
 pub mod child;
 mod compare;
 pub mod contender;
 mod csv;
+mod headline;
 pub mod interrupt;
+pub mod kept;
 pub mod knee;
 pub mod machine;
+mod note;
 mod page;
+mod percentile;
 pub mod pin;
 pub mod progress;
 mod record;
+pub mod report;
 pub mod stats;
 mod syscalls;
 mod table;
+mod unseen;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
-use load::units::three_digits;
 use load::{Plan, Protocol, Workload, limits};
 
 use crate::steps;
 use cell::{Kind, Method};
 use contender::Contender;
 use machine::Machine;
+use percentile::Percentile;
 use pin::Pinning;
 use progress::Progress;
 use record::{MethodRecord, Record, Row, Table};
+use unseen::Sight;
 
 /// A plan needs a target; one that is only looked at, any.
 const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 1);
@@ -90,7 +98,8 @@ pub struct Args {
     /// In a hoard: how many connections say nothing (100); several with commas between them
     #[arg(long, value_name = "N", value_delimiter = ',')]
     silent: Vec<usize>,
-    /// How long a round measures (1.2; quick 0.8, full 5)
+    /// How long a round measures (1.2; quick 0.8, full 5; longer where so few requests a second are
+    /// due that they would not do for a p99)
     #[arg(long)]
     seconds: Option<f64>,
     /// How many rounds, interleaved: A B C A B C (3; quick 1, full 9). Nine to claim something
@@ -131,8 +140,8 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let kinds = kinds(&args)?;
-    let old = args.compare.as_deref().map(compare::read).transpose()?;
-    writable(&args)?;
+    let old = args.compare.as_deref().map(Record::read).transpose()?;
+    writable([&args.json, &args.csv, &args.html])?;
     // Every process that is started from here inherits the limit.
     let nofile = limits::raise_descriptors();
     let method = method(&args, &kinds)?;
@@ -145,15 +154,22 @@ pub fn run(args: Args) -> Result<()> {
     let mut record = Record {
         schema: record::SCHEMA,
         machine: Machine::describe(nofile, method.pinning.describe()),
-        method: MethodRecord { rounds, seconds: method.seconds, warm_up_seconds: method.warm_up },
+        method: MethodRecord {
+            rounds,
+            seconds: method.seconds,
+            warm_up_seconds: method.warm_up,
+            pinned: method.pinning.server().is_some(),
+        },
         tables: Vec::new(),
     };
     let cells: usize = kinds.iter().map(|&kind| entrants(&contenders, kind).count()).sum();
     let mut progress = Progress::new((cells * rounds) as u64);
     for &kind in &kinds {
+        let method = Method { seconds: seconds(&args, kind, rounds, &method), ..method.clone() };
         let table = fill(&contenders, kind, rounds, &method, &load, &mut progress)?;
-        progress.print(&table::show(&table, baseline.as_deref()));
         record.tables.push(table);
+        let (sight, table) = (Sight::of(&record), &record.tables[record.tables.len() - 1]);
+        progress.print(&table::show(table, &sight, baseline.as_deref(), table::room()));
     }
     drop(progress);
     if args.syscalls {
@@ -162,19 +178,11 @@ pub fn run(args: Args) -> Result<()> {
         let asked = both.into_iter().filter(|protocol| protocols.contains(protocol));
         print!("{}", syscalls::count(&contenders, &asked.collect::<Vec<_>>(), &method, &load)?);
     }
-    println!("\n{}", footer(&record));
+    println!("\n{}", report::footer(&record));
     if let Some(path) = &args.json {
         record.write(path)?;
     }
-    for (path, text) in [
-        (&args.csv, csv::csv as fn(&Record) -> String),
-        (&args.html, |record| page::page(record, &footer(record))),
-    ] {
-        if let Some(path) = path {
-            fs::write(path, text(&record))
-                .with_context(|| format!("writing {}", path.display()))?;
-        }
-    }
+    report::write(&record, args.html.as_deref(), args.csv.as_deref())?;
     let mut regressions = Vec::new();
     if let Some(old) = &old {
         let mut changes = compare::changes(old, &record);
@@ -208,7 +216,7 @@ fn kinds(args: &Args) -> Result<Vec<Kind>> {
         Some(protocol) => vec![protocol],
         None => both.to_vec(),
     };
-    let workloads = match (args.workload.as_slice(), args.quick, args.full) {
+    let mut workloads = match (args.workload.as_slice(), args.quick, args.full) {
         ([], true, _) => vec![Workload::Echo, Workload::Mixed],
         ([], _, true) => Workload::ALL.to_vec(),
         ([], _, _) => {
@@ -217,6 +225,8 @@ fn kinds(args: &Args) -> Result<Vec<Kind>> {
         }
         (asked, _, _) => asked.to_vec(),
     };
+    // First who uses several cores: where each has one, that cannot be seen, and is said.
+    workloads.sort_by_key(|&workload| workload != Workload::Spread);
     // Who starves, and what a core brings, does not depend on what is spoken.
     let once = args.workload.is_empty() && args.protocol.is_none();
     let tells_enough = |&(workload, protocol): &(Workload, Protocol)| {
@@ -269,12 +279,22 @@ fn sizes(args: &Args, (workload, protocol): (Workload, Protocol)) -> Vec<Kind> {
 }
 
 /// Nobody likes to hear after the run that its results cannot be kept.
-fn writable(args: &Args) -> Result<()> {
-    for path in [&args.json, &args.csv, &args.html].into_iter().flatten() {
+fn writable<const N: usize>(paths: [&Option<PathBuf>; N]) -> Result<()> {
+    for path in paths.into_iter().flatten() {
         let file = fs::OpenOptions::new().append(true).create(true).open(path);
         file.with_context(|| format!("{} cannot be written", path.display()))?;
     }
     Ok(())
+}
+
+/// How long a round measures: so long, unless it is told, that few requests a second are enough for
+/// a p99, and in a full run for a p99.9.
+fn seconds(args: &Args, kind: Kind, rounds: usize, method: &Method) -> f64 {
+    let rate = method.rate.or(Plan::new(NOBODY, kind.workload, kind.protocol).rate);
+    let (false, None, Some(rate)) = (args.quick, args.seconds, rate) else { return method.seconds };
+    let needs = if args.full { Percentile::P999 } else { Percentile::P99 }.needs();
+    // A little more: some end with the warm-up.
+    method.seconds.max(1.05 * needs as f64 / (rate * rounds as f64))
 }
 
 /// Runs all rounds of a table, the servers taking turns.
@@ -288,18 +308,14 @@ fn fill(
 ) -> Result<Table> {
     let Kind { workload, protocol, connections, silent, payload } = kind;
     let entrants: Vec<_> = entrants(contenders, kind).collect();
-    let row = |(contender, _): &(&Contender, Protocol)| Row {
-        name: contender.name.clone(),
-        rounds: Vec::new(),
-    };
-    let mut rows: Vec<Row> = entrants.iter().map(row).collect();
+    let mut rows: Vec<Row> = entrants.iter().map(|(one, _)| Row::new(&one.name)).collect();
     for _ in 0..rounds {
         for ((contender, speaks), row) in entrants.iter().zip(&mut rows) {
             let place = format!("{} {} {}", workload.name(), protocol.name(), contender.name);
             progress.begin(&place);
             let outcome = cell::run(contender, Kind { protocol: *speaks, ..kind }, method, load)?;
             progress.end(&place, &table::brief(&outcome));
-            row.rounds.push(outcome);
+            row.push(outcome);
         }
     }
     Ok(Table { workload, protocol, connections, silent, payload, rows })
@@ -377,41 +393,4 @@ fn known(name: &str, contenders: &[Contender]) -> Result<String> {
     });
     let found = found.with_context(|| format!("--baseline {name}: it does not take part"))?;
     Ok(found.name.clone())
-}
-
-/// The machine and the method, in a few lines.
-fn footer(record: &Record) -> String {
-    let Record { machine, method, .. } = record;
-    let Machine { cpu, cores, kernel, date, git_revision, nofile, congestion_control, .. } =
-        machine;
-    let rounds = match method.rounds {
-        1 => "1 round".into(),
-        n => format!("{n} interleaved rounds"),
-    };
-    let seconds = three_digits(method.seconds);
-    let mut lines = vec![
-        "closed loop: the next request when the last is answered; open loop: at a fixed rate, \
-         whatever the server does"
-            .into(),
-        format!("{cpu}, {cores} cores, {kernel}, {date}, release build of {git_revision}"),
-        format!("{}; nofile {nofile}; TCP {congestion_control}", machine.pinning),
-        format!(
-            "{rounds} of {seconds} s after {} s of warm-up; an error is not a request",
-            three_digits(method.warm_up_seconds)
-        ),
-        "times count from when a request was due; ≥: it was not answered in time, so at least this"
-            .into(),
-    ];
-    match method.rounds {
-        1 => {}
-        n if n < stats::ROUNDS_FOR_CONFIDENCE => {
-            lines.push("medians over the rounds (max: of all); ± is half the range".into());
-        }
-        _ => lines.push(
-            "medians over the rounds (max: of all); ± and (to) are 95 % confidence intervals \
-             (the range, where fewer than six rounds have a result)"
-                .into(),
-        ),
-    }
-    lines.join("\n")
 }

@@ -48,6 +48,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Make a step of your own, in which only the waiting is left to write
     New(new::Args),
+    /// Show a run again that bench-all has kept: its tables, and its page
+    Report(bench::report::Args),
     /// Aim the conformance cases at servers that we did not write
     Strangers(strangers::Args),
     /// Check the invariants that keep the project simple
@@ -67,6 +69,7 @@ fn main() -> ExitCode {
         Command::Knee(args) => bench::knee::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::New(args) => new::run(args),
+        Command::Report(args) => bench::report::run(args),
         Command::Strangers(args) => strangers::run(args),
         Command::Tidy(args) => tidy::run(args),
         Command::Timeline(args) => timeline::run(args),

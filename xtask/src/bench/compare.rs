@@ -1,13 +1,11 @@
 //! Two runs side by side: what has changed, and by how much more than chance explains.
 
-use std::fs;
-use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
 use load::units::{three_digits, time};
 
-use super::record::{Record, Row, SCHEMA, Table};
+use super::percentile::Percentile;
+use super::record::{Record, Row, Table};
 use super::stats::{Summary, summary};
 use super::table::{micros_per_request, short};
 
@@ -54,16 +52,6 @@ impl Change {
     }
 }
 
-/// A run that `--json` has written.
-pub fn read(path: &Path) -> Result<Record> {
-    let text = fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
-    let record: Record = serde_json::from_str(&text)
-        .with_context(|| format!("{} is no file that --json has written", path.display()))?;
-    let schema = record.schema;
-    ensure!(schema == SCHEMA, "{}: schema {schema}, expected {SCHEMA}", path.display());
-    Ok(record)
-}
-
 /// What both runs have measured, in the order of the new one.
 pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
     let of_table = |table: &Table| {
@@ -83,14 +71,10 @@ pub fn changes(old: &Record, new: &Record) -> Vec<Change> {
 type Figure = (&'static str, Unit, fn(&Row) -> Option<Summary>);
 
 fn of_row(table: &Table, old: &Row, new: &Row) -> Vec<Change> {
-    let figures: [Figure; 3] = [
+    let figures: [Figure; 4] = [
         ("CPU/request", Unit::Micros, |row| summary(row.reports().filter_map(micros_per_request))),
-        ("p99", Unit::Nanos, |row| {
-            // Of a wait that has not ended, nobody knows how long it was.
-            let ended = row.reports().map(|report| report.requests.response.p99);
-            let ended: Vec<_> = ended.filter(|p99| !p99.at_least).collect();
-            summary(ended.into_iter().map(|p99| p99.nanos as f64))
-        }),
+        ("p90", Unit::Nanos, |row| each_round(row, Percentile::P90)),
+        ("p99", Unit::Nanos, |row| each_round(row, Percentile::P99)),
         ("memory/connection", Unit::Bytes, |row| {
             summary(row.rested().map(|rested| rested.bytes_per_connection))
         }),
@@ -101,6 +85,13 @@ fn of_row(table: &Table, old: &Row, new: &Row) -> Vec<Change> {
         (old.median > 0.0).then(|| Change { place: format!("{place} {name}"), old, new, unit })
     };
     figures.into_iter().filter_map(change).collect()
+}
+
+/// Of the rounds that have requests enough. Of a wait that has not ended, nobody knows how long it was.
+fn each_round(row: &Row, percentile: Percentile) -> Option<Summary> {
+    let times = row.reports().filter_map(|report| percentile.of_round(report));
+    let ended = times.filter(|time| !time.at_least);
+    summary(ended.map(|time| time.nanos as f64))
 }
 
 /// The changes, the largest first, with those above that no chance explains.

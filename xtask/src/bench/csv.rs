@@ -3,13 +3,15 @@
 use load::report::Time;
 
 use super::cell::Outcome;
+use super::percentile::Percentile::{P50, P90, P99, P999};
 use super::record::{Record, Row, Table};
 
-const HEAD: &str = "workload,protocol,server,round,requests_per_second,p50_ns,p90_ns,p99_ns,p999_ns,\
+const HEAD: &str = "workload,protocol,connections,silent,payload,server,round,requests_per_second,p50_ns,p90_ns,p99_ns,p999_ns,\
     max_ns,at_least_from,answered,censored,lost,cpu_us_per_request,resident_bytes,threads,starved,errors,\
     bytes_per_connection,busy_at_rest,generator_saturated,failed";
 
-/// All of it. What a round does not tell is empty.
+/// All of it. What a round does not tell is empty, and so is a percentile for which it had too few
+/// requests.
 pub fn csv(record: &Record) -> String {
     let mut text = format!("{HEAD}\r\n");
     for table in &record.tables {
@@ -25,21 +27,21 @@ pub fn csv(record: &Record) -> String {
 
 fn line(table: &Table, row: &Row, round: usize, outcome: &Outcome) -> Vec<String> {
     let (workload, protocol) = (table.workload.name(), table.protocol.name());
-    let mut line = vec![workload.into(), protocol.into(), quoted(&row.name), round.to_string()];
+    let mut line = vec![workload.into(), protocol.into()];
+    line.extend([table.connections, table.silent, table.payload].map(|n| n.to_string()));
+    line.extend([quoted(&row.name), round.to_string()]);
     match outcome {
         Outcome::Measured(report) => {
             let (requests, server) = (&report.requests, report.server.as_ref());
             let latency = &requests.response;
-            let times = [
-                ("p50", latency.p50),
-                ("p90", latency.p90),
-                ("p99", latency.p99),
-                ("p99.9", latency.p999),
-                ("max", latency.max),
-            ];
+            let percentiles = [P50, P90, P99, P999];
+            let mut times: Vec<(&str, Option<Time>)> =
+                percentiles.map(|p| (p.name(), p.of_round(report))).into();
+            times.push(("max", Some(latency.max)));
             line.push(requests.per_second.to_string());
-            line.extend(times.iter().map(|(_, time): &(_, Time)| time.nanos.to_string()));
-            let at_least = times.iter().find(|(_, time)| time.at_least);
+            let nanos = |time: Option<Time>| time.map_or(String::new(), |t| t.nanos.to_string());
+            line.extend(times.iter().map(|(_, time)| nanos(*time)));
+            let at_least = times.iter().find(|(_, time)| time.is_some_and(|time| time.at_least));
             line.push(at_least.map_or("", |(name, _)| name).into());
             line.extend(
                 [requests.answered, requests.censored, requests.lost].map(|n| n.to_string()),
@@ -91,7 +93,7 @@ mod tests {
             assert_eq!(columns(line), columns(HEAD), "{line}");
         }
         assert!(
-            lines[1].starts_with("echo,frames,\"step-05-nonblocking\",1,1000,80000,"),
+            lines[1].starts_with("echo,frames,64,0,8,\"step-05-nonblocking\",1,1000,80000,"),
             "{text}"
         );
         assert!(lines[3].ends_with(",\"it said \"\"no\"\"\""), "{text}");

@@ -4,13 +4,18 @@
 use std::time::Duration;
 
 use load::Workload;
-use load::report::{Latency, Time};
 use load::units::{count, three_digits, time};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::answers::{Answer, answers};
+use super::headline::{headline, starves};
+use super::note::{note, served, stalls};
+use super::percentile::{Percentile, tail};
 use super::record::{Record, Row, Table};
+use super::report::footer;
 use super::stats::{Summary, summary};
 use super::table;
+use super::unseen::{Sight, Unseen};
 
 mod against;
 pub mod axis;
@@ -19,11 +24,10 @@ pub mod lines;
 use axis::Axis;
 
 /// Of this page and of others like it: light and dark.
-pub const STYLE: &str = include_str!("page/page.css");
+const STYLE: &str = include_str!("page/page.css");
 
-/// The whole page. `footer` says how and where it was measured, a line each.
-pub fn page(record: &Record, footer: &str) -> String {
-    let title = "Who waits? The steps under load";
+/// A page that needs nothing else.
+pub fn document(title: &str, body: Markup) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,30 +37,72 @@ pub fn page(record: &Record, footer: &str) -> String {
                 title { (title) }
                 style { (PreEscaped(STYLE)) }
             }
-            body {
-                header {
-                    h1 { (title) }
-                    p { (record.machine.date) ", " (record.machine.cpu) ", " (record.machine.cores) " cores." }
-                    nav aria-label="The questions" {
-                        ul {
-                            @for table in &record.tables {
-                                li { a href={ "#" (id(table)) } { (question(table.workload)) " " (table.protocol.name()) } }
+            body { (body) }
+        }
+    }
+    .into_string()
+}
+
+/// The whole page.
+pub fn page(record: &Record) -> String {
+    let title = "Who waits? The steps under load";
+    let sight = Sight::of(record);
+    let mut tables: Vec<&Table> = record.tables.iter().collect();
+    tables.sort_by_key(|table| place(table.workload));
+    let body = html! {
+        header {
+            h1 { (title) }
+            p { (record.machine.date) ", " (record.machine.cpu) ", " (record.machine.cores) " cores." }
+            nav aria-label="The tables" {
+                ul {
+                    @for table in &tables {
+                        li { a href={ "#" (id(table)) } { (question(table.workload)) " " (of_which(table)) } }
+                    }
+                }
+            }
+        }
+        main {
+            @for table in &tables { (section(table, &sight)) }
+            (against::sections(record, &sight))
+            (in_short(record, &tables))
+        }
+        footer {
+            h2 { "How it was measured" }
+            @for line in footer(record).lines() { p { (line) } }
+        }
+    };
+    document(title, body)
+}
+
+/// What keeps others waiting comes first, then what it costs.
+pub fn place(workload: Workload) -> usize {
+    let order = [Workload::Mixed, Workload::Hoard, Workload::Crowd, Workload::Spread];
+    order.iter().position(|one| *one == workload).unwrap_or(order.len())
+}
+
+/// The six questions, as far as this run answers them.
+fn in_short(record: &Record, tables: &[&Table]) -> Markup {
+    let mut answers = answers(record);
+    answers.retain(|answer| !answer.text.is_empty());
+    let table = |workload| tables.iter().find(|table| table.workload == workload);
+    html! {
+        @if !answers.is_empty() {
+            section {
+                h2 { "In short" }
+                dl {
+                    @for Answer { question, text, workload } in &answers {
+                        dt { (question) }
+                        dd {
+                            (text)
+                            @if let Some(table) = table(*workload) {
+                                " " a href={ "#" (id(table)) } { "See " (workload.name()) }
                             }
                         }
                     }
                 }
-                main {
-                    (against::sections(record))
-                    @for table in &record.tables { (section(table)) }
-                }
-                footer {
-                    h2 { "How it was measured" }
-                    @for line in footer.lines() { p { (line) } }
-                }
             }
         }
     }
-    .into_string()
 }
 
 fn id(table: &Table) -> String {
@@ -69,8 +115,17 @@ fn id(table: &Table) -> String {
     )
 }
 
+/// `mixed, frames`, and what tells it from others of its kind.
+pub fn of_which(table: &Table) -> String {
+    let sizes = match table.workload {
+        Workload::Hoard => format!(", {} silent", count(table.silent as u64)),
+        _ => format!(", {} connections", count(table.connections as u64)),
+    };
+    format!("({}, {}{sizes})", table.workload.name(), table.protocol.name())
+}
+
 /// What a workload is there to answer.
-fn question(workload: Workload) -> &'static str {
+pub fn question(workload: Workload) -> &'static str {
     match workload {
         Workload::Echo => "What does a request cost?",
         Workload::Pipeline => "What does batching buy?",
@@ -82,23 +137,26 @@ fn question(workload: Workload) -> &'static str {
     }
 }
 
-fn section(table: &Table) -> Markup {
+fn section(table: &Table, sight: &Sight) -> Markup {
+    let headline = headline(table, sight);
     html! {
         section id=(id(table)) {
-            h2 { (question(table.workload)) " " small { (table.workload.name()) ", " (table.protocol.name()) } }
+            h2 { (question(table.workload)) " " small { (of_which(table)) } }
+            @if !headline.is_empty() { p.headline { (headline) } }
             p { (table::asked(table)) "." }
-            @for picture in pictures(table) { (picture.draw(&table.rows)) }
+            @for picture in pictures(table, sight) { (picture.draw(&table.rows)) }
+            @for line in sight.legend(table) { p.unseen { (line) } }
             details {
                 summary { "All figures" }
-                (figures(table))
+                (figures(table, sight))
             }
         }
     }
 }
 
-/// The same as on a terminal.
-fn figures(table: &Table) -> Markup {
-    let mut columns = table::columns(table.workload, None);
+/// The same as on a terminal, and more.
+fn figures(table: &Table, sight: &Sight) -> Markup {
+    let mut columns = table::columns(table, sight, None);
     columns.extend(table::more_columns(table.workload));
     html! {
         div.scroll tabindex="0" role="region" aria-label="All figures" {
@@ -106,7 +164,7 @@ fn figures(table: &Table) -> Markup {
                 thead {
                     tr {
                         th scope="col" { "server" }
-                        @for (heading, _) in &columns { th scope="col" { (heading) } }
+                        @for column in &columns { th scope="col" { (column.heading) } }
                         th scope="col" { "note" }
                     }
                 }
@@ -114,8 +172,8 @@ fn figures(table: &Table) -> Markup {
                     @for row in &table.rows {
                         tr {
                             th scope="row" { (table::short(&row.name)) }
-                            @for (_, text) in &columns { td { (text(row).unwrap_or_else(|| "-".into())) } }
-                            td.note { (table::note(table.workload, row)) }
+                            @for column in &columns { td { ((column.text)(row).unwrap_or_else(|| "-".into())) } }
+                            td.note { (note(table.workload, row)) }
                         }
                     }
                 }
@@ -128,7 +186,7 @@ fn figures(table: &Table) -> Markup {
 struct Picture {
     caption: &'static str,
     /// What the marks of a lane stand for, if there are several.
-    legend: bool,
+    legend: Vec<Percentile>,
     axis: Axis,
     lanes: Vec<Lane>,
 }
@@ -146,96 +204,117 @@ struct Lane {
 enum Marks {
     /// A bar from the left, and the interval around its end.
     Bar(Summary),
-    /// Half, 99 in 100, and 999 in 1,000 took no longer than these nanoseconds.
-    Times([f64; 3]),
+    /// So many took no longer than these nanoseconds, from half of them to nearly all.
+    Times(Vec<(Percentile, f64)>),
     /// Some were not served at all.
     Starved,
     Nothing,
 }
 
-fn pictures(table: &Table) -> Vec<Picture> {
+fn pictures(table: &Table, sight: &Sight) -> Vec<Picture> {
     let cost = || {
         bars(table, "Processor time of the server for each request, in µs", |row| {
             let micros = row.reports().filter_map(table::micros_per_request);
-            Some((summary(micros)?, "µs"))
+            Ok((summary(micros), "µs"))
         })
     };
+    let times = |caption| times(table, sight, caption);
     match table.workload {
         Workload::Echo | Workload::Pipeline => vec![cost()],
-        Workload::Storm => vec![cost(), times(table, "From setting out to being answered")],
-        Workload::Mixed => vec![times(table, "How long an echo takes meanwhile")],
-        Workload::Hoard => vec![times(table, "How long those wait who ask")],
+        Workload::Storm => vec![cost(), times("From setting out to being answered")],
+        Workload::Mixed => vec![times("How long an echo takes meanwhile")],
+        Workload::Hoard => vec![times("How long those wait who ask")],
         Workload::Spread => {
-            let caption = "Answered a second";
             let rate = |row: &Row| {
                 let rate = row.reports().map(|report| report.requests.per_second);
-                Some((summary(rate)?, "/s"))
+                sight.rate(table, row).map_or(Ok((summary(rate), "/s")), Err)
             };
-            vec![bars(table, caption, rate), times(table, "How long that takes")]
+            vec![bars(table, "Answered a second", rate), times("How long that takes")]
         }
-        Workload::Crowd => vec![bars(table, "Resident memory for each connection", |row| {
-            let all =
-                row.rested().filter(|rested| rested.crowd.at_rest == rested.crowd.connections);
-            Some((summary(all.map(|rested| rested.bytes_per_connection))?, "bytes"))
-        })],
+        Workload::Crowd => vec![
+            bars(table, "Threads of the server", |row| {
+                let threads = row.rested().map(|rested| rested.after.threads as f64);
+                let all = table::bytes_per_connection(row).is_some();
+                Ok((summary(threads).filter(|_| all), "threads"))
+            }),
+            bars(table, "Resident memory for each connection", |row| {
+                Ok((table::bytes_per_connection(row), "bytes"))
+            }),
+        ],
     }
 }
 
+/// `figure` gives a figure and its unit, or why it cannot be seen.
 fn bars(
     table: &Table,
     caption: &'static str,
-    figure: impl Fn(&Row) -> Option<(Summary, &'static str)>,
+    figure: impl Fn(&Row) -> Result<(Option<Summary>, &'static str), Unseen>,
 ) -> Picture {
     let figures: Vec<_> = table.rows.iter().map(figure).collect();
-    let highest = figures.iter().flatten().map(|(summary, _)| summary.high).fold(0.0, f64::max);
-    let lane = |(row, figure): (&Row, &Option<(Summary, &str)>)| {
-        let note = table::note(table.workload, row);
-        match figure {
-            Some((summary, unit)) => Lane {
-                marks: Marks::Bar(*summary),
-                stalls: false,
-                value: format!("{} {unit}", number(summary.median)),
-                note,
-            },
-            None => Lane { marks: Marks::Nothing, stalls: false, value: "no result".into(), note },
-        }
+    let known = figures.iter().flatten().filter_map(|(summary, _)| *summary);
+    let highest = known.map(|summary| summary.high).fold(0.0, f64::max);
+    let lane = |(row, figure): (&Row, &Result<_, Unseen>)| {
+        let (marks, value) = match figure {
+            Ok((Some(summary), unit)) => {
+                (Marks::Bar(*summary), format!("{} {unit}", number(summary.median)))
+            }
+            Ok((None, _)) if starved(row) => (Marks::Starved, "starved".into()),
+            Ok((None, _)) => (Marks::Nothing, "no result".into()),
+            Err(unseen) => (Marks::Nothing, unseen.word().into()),
+        };
+        Lane { marks, stalls: false, value, note: note(table.workload, row) }
     };
     let lanes = table.rows.iter().zip(&figures).map(lane).collect();
-    Picture { caption, legend: false, axis: Axis::linear(highest), lanes }
+    Picture { caption, legend: Vec::new(), axis: Axis::linear(highest), lanes }
 }
 
-fn times(table: &Table, caption: &'static str) -> Picture {
+/// A crowd of whom not all came to rest.
+fn starved(row: &Row) -> bool {
+    served(row).is_some_and(|(served, all)| served < all)
+}
+
+fn times(table: &Table, sight: &Sight, caption: &'static str) -> Picture {
     let lane = |row: &Row| {
-        let note = table::note(table.workload, row);
-        let at = |pick: fn(&Latency) -> Time| table::median_time(row, pick);
-        let all =
-            (at(|latency| latency.p50), at(|latency| latency.p99), at(|latency| latency.p999));
-        let starved = row.reports().any(|report| report.starved > 0);
-        match all {
+        let known = |p: Percentile| Some((p, p.of(row)?.nanos as f64));
+        let tail = tail(row);
+        let told = [Some(Percentile::P50), tail.map(|(p, _)| p), Some(Percentile::P999)];
+        let times: Vec<_> = told.into_iter().flatten().filter_map(known).collect();
+        let (marks, value) = match (sight.times(table, row), tail) {
+            (Some(unseen), _) => (Marks::Nothing, unseen.word().into()),
             // Of nobody's wait is known how long it would have been.
-            (Some(p50), _, _) if p50.at_least && starved => {
-                Lane { marks: Marks::Starved, stalls: true, value: "starved".into(), note }
-            }
-            (Some(p50), Some(p99), Some(p999)) => Lane {
-                marks: Marks::Times([p50, p99, p999].map(|time| time.nanos as f64)),
-                stalls: table.workload == Workload::Mixed && table::stalls(row),
-                value: format!("p99 {p99}"),
-                note,
-            },
-            _ => Lane { marks: Marks::Nothing, stalls: false, value: "no result".into(), note },
-        }
+            (None, _) if starves(row) => (Marks::Starved, "starved".into()),
+            (None, Some((p, time))) => (Marks::Times(times), format!("{} {time}", p.name())),
+            (None, None) => (Marks::Nothing, "too few".into()),
+        };
+        let stalls = starves(row) || table.workload == Workload::Mixed && stalls(row);
+        Lane { marks, stalls, value, note: note(table.workload, row) }
     };
     let lanes: Vec<Lane> = table.rows.iter().map(lane).collect();
-    let all = lanes.iter().filter_map(|lane| match lane.marks {
+    let all = lanes.iter().filter_map(|lane| match &lane.marks {
         Marks::Times(times) => Some(times),
         _ => None,
     });
-    let all: Vec<f64> = all.flatten().collect();
-    Picture { caption, legend: true, axis: Axis::logarithmic(&all, round_time), lanes }
+    let all: Vec<(Percentile, f64)> = all.flatten().copied().collect();
+    let mut legend: Vec<Percentile> = all.iter().map(|(percentile, _)| *percentile).collect();
+    legend.sort();
+    legend.dedup();
+    let values: Vec<f64> = all.iter().map(|(_, nanos)| *nanos).collect();
+    Picture { caption, legend, axis: Axis::logarithmic(&values, round_time), lanes }
+}
+
+/// How a percentile is drawn, and what it says.
+fn sign(percentile: Percentile) -> (&'static str, &'static str) {
+    match percentile {
+        Percentile::P50 => ("half", "half are no slower"),
+        Percentile::P90 => ("p99", "90 %"),
+        Percentile::P99 => ("p99", "99 %"),
+        Percentile::P999 => ("p999", "99.9 %"),
+    }
 }
 
 fn number(value: f64) -> String {
-    if value >= 1000.0 { count(value.round() as u64) } else { three_digits(value) }
+    let whole = value >= 1000.0 || value.fract() == 0.0;
+    if whole { count(value.round() as u64) } else { three_digits(value) }
 }
 
 impl Picture {
@@ -244,9 +323,11 @@ impl Picture {
             figure {
                 figcaption {
                     (self.caption)
-                    @if self.legend {
+                    @if !self.legend.is_empty() {
                         span.legend aria-hidden="true" {
-                            i.half {} " half are no slower, " i.p99 {} " 99 %, " i.p999 {} " 99.9 %"
+                            @for &percentile in &self.legend {
+                                span { i class=(sign(percentile).0) {} " " (sign(percentile).1) } " "
+                            }
                         }
                     }
                 }
@@ -280,11 +361,13 @@ impl Picture {
                             i.bar style=(span(self.axis.low, bar.median)) {}
                             @if bar.rounds > 1 { i.interval style=(span(bar.low, bar.high)) {} }
                         }
-                        Marks::Times([p50, p99, p999]) => {
-                            i.reach style=(span(*p50, *p999)) {}
-                            i.half style=(dot(*p50)) {}
-                            i.p99 style=(dot(*p99)) {}
-                            i.p999 style=(dot(*p999)) {}
+                        Marks::Times(times) => {
+                            @if let [(_, first), .., (_, last)] = times.as_slice() {
+                                i.reach style=(span(*first, *last)) {}
+                            }
+                            @for (percentile, nanos) in times {
+                                i class=(sign(*percentile).0) style=(dot(*nanos)) {}
+                            }
                         }
                         Marks::Starved => i.starved {},
                         Marks::Nothing => {},

@@ -1,23 +1,29 @@
 //! The results, as they go into `--json FILE`.
 //!
 //! ```text
-//! schema    3; grows when a field changes its meaning or goes
+//! schema    4; grows when a field changes its meaning or goes
 //! machine   what it was measured on (machine.rs)
-//! method    how: rounds, seconds and warm_up_seconds of each
+//! method    how: rounds, seconds and warm_up_seconds of each, and whether server and generator had
+//!           a core each (pinned)
 //! tables    one for each workload and protocol:
 //!   workload, protocol, connections, silent, payload
 //!   rows    one for each server:
 //!     name
+//!     response, service
+//!               the histograms of all rounds together, as pairs of a time in nanoseconds, to two
+//!               significant digits, and how many requests took that long
 //!     rounds    what came of each, one of
-//!       {"measured": …}   the generator's whole report, with its histograms (load::Report);
+//!       {"measured": …}   the generator's report (load::Report), its own histograms being empty;
 //!                         times in nanoseconds
 //!       {"rested": …}     of a crowd: the server's memory before and after (cell.rs)
 //!       {"failed": "…"}   why there is no result
 //! ```
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use load::{Protocol, Report, Workload};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +31,7 @@ use super::cell::{Outcome, Rested};
 use super::machine::Machine;
 
 /// What `schema` says now.
-pub const SCHEMA: u32 = 3;
+pub const SCHEMA: u32 = 4;
 
 /// Everything that a run has found out.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,6 +48,8 @@ pub struct MethodRecord {
     pub rounds: usize,
     pub seconds: f64,
     pub warm_up_seconds: f64,
+    /// Server and generator had a core each (but in `spread`, where all is free).
+    pub pinned: bool,
 }
 
 /// All servers under the same load.
@@ -70,10 +78,65 @@ impl Table {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Row {
     pub name: String,
+    /// From due to answered, of all rounds.
+    pub response: Histogram,
+    /// From sent to answered, in an open loop; in a closed one, that is the same.
+    pub service: Histogram,
     pub rounds: Vec<Outcome>,
 }
 
+/// How many requests took so many nanoseconds.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Vec<(u64, u64)>", into = "Vec<(u64, u64)>")]
+pub struct Histogram(pub BTreeMap<u64, u64>);
+
+impl From<Vec<(u64, u64)>> for Histogram {
+    fn from(pairs: Vec<(u64, u64)>) -> Histogram {
+        Histogram(pairs.into_iter().collect())
+    }
+}
+
+impl From<Histogram> for Vec<(u64, u64)> {
+    fn from(histogram: Histogram) -> Vec<(u64, u64)> {
+        histogram.0.into_iter().collect()
+    }
+}
+
+impl Histogram {
+    /// Takes all out of `pairs`. To keep them to more digits would make files of megabytes.
+    fn absorb(&mut self, pairs: &mut Vec<(u64, u64)>) {
+        for (nanos, n) in pairs.drain(..) {
+            let bits = u64::BITS - nanos.leading_zeros();
+            // Eight bits stay: less than one in a hundred is lost. Up, as HDR histograms do.
+            let lost = bits.saturating_sub(8);
+            *self.0.entry(nanos | ((1 << lost) - 1)).or_default() += n;
+        }
+    }
+}
+
 impl Row {
+    /// Nothing is known of it yet.
+    pub fn new(name: &str) -> Row {
+        let (response, service) = (Histogram::default(), Histogram::default());
+        Row { name: name.into(), response, service, rounds: Vec::new() }
+    }
+
+    /// What came of one more round.
+    pub fn push(&mut self, mut outcome: Outcome) {
+        if let Outcome::Measured(report) = &mut outcome {
+            self.response.absorb(&mut report.requests.response.histogram);
+            if report.offered.is_some() {
+                self.service.absorb(&mut report.requests.service.histogram);
+            }
+            report.requests.service.histogram.clear();
+            if let Some(primes) = &mut report.primes {
+                primes.response.histogram.clear();
+                primes.service.histogram.clear();
+            }
+        }
+        self.rounds.push(outcome);
+    }
+
     /// The rounds that have a report.
     pub fn reports(&self) -> impl Iterator<Item = &Report> + Clone {
         self.rounds.iter().filter_map(|round| match round {
@@ -109,7 +172,23 @@ impl Record {
     /// Writes it to a file.
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_string(self).context("turning the results into JSON")?;
-        std::fs::write(path, text).with_context(|| format!("writing {}", path.display()))
+        fs::write(path, text + "\n").with_context(|| format!("writing {}", path.display()))
+    }
+
+    /// One that `--json` has written.
+    pub fn read(path: &Path) -> Result<Record> {
+        let text =
+            fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+        let value: serde_json::Value = serde_json::from_str(&text)
+            .with_context(|| format!("{} is no file that --json has written", path.display()))?;
+        let schema = value["schema"].as_u64().unwrap_or_default();
+        ensure!(
+            schema == u64::from(SCHEMA),
+            "{}: schema {schema}, expected {SCHEMA}; measure again with --json",
+            path.display()
+        );
+        serde_json::from_value(value)
+            .with_context(|| format!("{} is no file that --json has written", path.display()))
     }
 
     /// What a benchmark must not pass over: servers without a result, and wrong replies.
@@ -134,15 +213,13 @@ pub mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::bench::table::tests::report;
+    use crate::bench::table::tests::{report, row};
 
     /// A step in a table of three rounds: two with results, and one without.
     pub fn record() -> Record {
         let failed = Outcome::Failed("it said \"no\"".into());
-        let row = Row {
-            name: "step-05-nonblocking".into(),
-            rounds: vec![report(|_| ()), report(|_| ()), failed],
-        };
+        let rounds = [report(|_| ()), report(|_| ()), failed];
+        let row = Row { name: "step-05-nonblocking".into(), ..row(rounds.into()) };
         let (workload, protocol) = (Workload::Echo, Protocol::Frames);
         let machine = json!({
             "cpu": "a fast one", "cores": 2, "kernel": "linux 1.0",
@@ -152,7 +229,7 @@ pub mod tests {
         Record {
             schema: SCHEMA,
             machine: serde_json::from_value(machine).unwrap(),
-            method: MethodRecord { rounds: 3, seconds: 1.0, warm_up_seconds: 0.1 },
+            method: MethodRecord { rounds: 3, seconds: 1.0, warm_up_seconds: 0.1, pinned: true },
             tables: vec![Table {
                 workload,
                 protocol,
@@ -169,5 +246,18 @@ pub mod tests {
         let text = serde_json::to_string(&record()).unwrap();
         let read: Record = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
+    fn histograms_of_rounds_are_one_and_short() {
+        let mut row = Row::new("it");
+        for _ in 0..2 {
+            row.push(report(|report| {
+                report["requests"]["response"]["histogram"] =
+                    json!([[200, 1], [1_000_000, 2], [1_000_001, 3]]);
+            }));
+        }
+        assert_eq!(Vec::from(row.response.clone()), [(200, 2), (1_003_519, 10)]);
+        assert_eq!(row.reports().next().unwrap().requests.response.histogram, []);
     }
 }

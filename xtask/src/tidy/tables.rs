@@ -14,6 +14,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use super::{File, Findings, Tree, Violation};
+use crate::bench::kept;
 use crate::matrix;
 use crate::steps::Step;
 
@@ -24,10 +25,13 @@ const RENEW: &str = "run `cargo xtask tidy --write`";
 /// Makes a table; the path is that of the file it is for.
 type Generator = fn(&[Step], &str) -> Result<String>;
 
-const GENERATORS: [(&str, Generator); 3] = [
+const GENERATORS: [(&str, Generator); 6] = [
     ("steps", map_of_the_steps),
     ("matrix", |steps, _| Ok(matrix::markdown(steps))),
     ("cases", |steps, _| Ok(matrix::cases(steps))),
+    ("results-in-short", |_, _| kept::in_short()),
+    ("results", |_, _| kept::tables()),
+    ("results-method", |_, _| kept::method()),
 ];
 
 /// The map of the steps, each linked to its folder.
@@ -235,13 +239,12 @@ mod tests {
     #[test]
     fn only_pages_that_changed_are_written() {
         let scratch = Scratch::new("tables-write");
-        let old = "<!-- generated: steps -->\n<!-- /generated -->\n\n\
-                   <!-- generated: matrix -->\n<!-- /generated -->\n\n\
-                   <!-- generated: cases -->\n<!-- /generated -->\n";
-        let mut tree = tree(&[("a.md", old), ("b.md", "text\n"), ("c.txt", old)]);
+        let block = |(name, _): (&str, Generator)| format!("{BEGIN}{name} -->\n{END}\n\n");
+        let old = GENERATORS.map(block).concat();
+        let mut tree = tree(&[("a.md", &old), ("b.md", "text\n"), ("c.txt", &old)]);
         tree.root = scratch.dir.clone();
         tree.steps = vec![scratch.step("step-01-one", None)];
-        assert_eq!(check(&tree, &GENERATORS).unwrap().violations.len(), 3);
+        assert_eq!(check(&tree, &GENERATORS).unwrap().violations.len(), GENERATORS.len());
         assert_eq!(write(&mut tree).unwrap(), ["a.md"]);
         assert!(scratch.read("a.md").contains("| [01](step-01-one) |"));
         assert_eq!(check(&tree, &GENERATORS).unwrap().violations, []);

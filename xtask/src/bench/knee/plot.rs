@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use load::units::{count, time};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::super::page::axis::Axis;
 use super::super::page::lines::{Dot, Line, Lines};
-use super::super::page::{STYLE, round_time};
+use super::super::page::{document, round_time};
 use super::super::table::short;
 use super::{Curve, Sweep};
 
@@ -19,34 +19,23 @@ pub fn page(sweep: &Sweep) -> String {
     let title = "Where each model bends";
     let service = time(Duration::from_secs_f64(sweep.service));
     let machine = &sweep.machine;
-    html! {
-        (DOCTYPE)
-        html lang="en" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                title { (title) }
-                style { (PreEscaped(STYLE)) }
-            }
-            body {
-                h1 { (title) }
-                p {
-                    "Each request computes for " (service) ". More and more of them are offered each second, \
-                     whatever the server does. The dashed lines were drawn before the first was sent: what \
-                     one core can do at most, and what two can."
-                }
-                div.scroll tabindex="0" role="region" aria-label="The plot" { (lines(sweep).draw()) }
-                details { summary { "All figures" } (figures(sweep)) }
-                footer {
-                    p {
-                        (machine.cpu) ", " (sweep.cores) " cores, " (machine.kernel) ", " (machine.date)
-                        ", release build of " (machine.git_revision)
-                    }
-                }
+    let body = html! {
+        h1 { (title) }
+        p {
+            "Each request computes for " (service) ". More and more of them are offered each second, \
+             whatever the server does. The dashed lines were drawn before the first was sent: what \
+             one core can do at most, and what two can."
+        }
+        div.scroll tabindex="0" role="region" aria-label="The plot" { (lines(sweep).draw()) }
+        details { summary { "All figures" } (figures(sweep)) }
+        footer {
+            p {
+                (machine.cpu) ", " (sweep.cores) " cores, " (machine.kernel) ", " (machine.date)
+                ", release build of " (machine.git_revision)
             }
         }
-    }
-    .into_string()
+    };
+    document(title, body)
 }
 
 fn lines(sweep: &Sweep) -> Lines {

@@ -4,9 +4,11 @@ use load::units::{bytes, count};
 use load::{Protocol, Workload};
 use maud::{Markup, html};
 
+use super::super::percentile::Percentile;
 use super::super::record::{Record, Row, Table};
 use super::super::stats::summary;
-use super::super::table::{median_time, short};
+use super::super::table::short;
+use super::super::unseen::{Sight, Unseen};
 use super::axis::Axis;
 use super::lines::{Dot, Line, Lines};
 
@@ -15,16 +17,18 @@ struct Figure {
     question: &'static str,
     unit: &'static str,
     of: fn(&Row) -> Option<f64>,
+    /// Why it cannot be seen, if so.
+    unseen: fn(&Sight, &Table, &Row) -> Option<Unseen>,
     told: fn(f64) -> String,
     logarithmic: bool,
 }
 
 /// A plot for each workload that was measured with several numbers of connections.
-pub fn sections(record: &Record) -> Markup {
+pub fn sections(record: &Record, sight: &Sight) -> Markup {
     let mut kinds: Vec<(Workload, Protocol)> =
         record.tables.iter().map(|table| (table.workload, table.protocol)).collect();
     kinds.dedup();
-    let plots = kinds.into_iter().filter_map(|kind| plot(record, kind));
+    let plots = kinds.into_iter().filter_map(|kind| plot(record, sight, kind));
     html! {
         @for plot in plots {
             section {
@@ -35,7 +39,7 @@ pub fn sections(record: &Record) -> Markup {
     }
 }
 
-fn plot(record: &Record, kind: (Workload, Protocol)) -> Option<Lines> {
+fn plot(record: &Record, sight: &Sight, kind: (Workload, Protocol)) -> Option<Lines> {
     let of_kind = record.tables.iter().filter(|table| (table.workload, table.protocol) == kind);
     // With the smallest payload; the others have their tables.
     let payload = of_kind.clone().map(|table| table.payload).min()?;
@@ -47,7 +51,7 @@ fn plot(record: &Record, kind: (Workload, Protocol)) -> Option<Lines> {
     }
     let figure = figure(kind.0)?;
     let names = tables[0].rows.iter().map(|row| &row.name);
-    let lines: Vec<Line> = names.map(|name| line(name, &tables, &figure)).collect();
+    let lines: Vec<Line> = names.map(|name| line(name, &tables, sight, &figure)).collect();
     let lines: Vec<Line> = lines.into_iter().filter(|line| !line.points.is_empty()).collect();
     let values = || lines.iter().flat_map(|line| &line.points).map(|dot| dot.upwards);
     let upwards = match figure.logarithmic {
@@ -70,10 +74,10 @@ fn plot(record: &Record, kind: (Workload, Protocol)) -> Option<Lines> {
     })
 }
 
-fn line(name: &str, tables: &[&Table], figure: &Figure) -> Line {
+fn line(name: &str, tables: &[&Table], sight: &Sight, figure: &Figure) -> Line {
     let dot = |table: &&Table| {
         let row = table.rows.iter().find(|row| row.name == name)?;
-        let upwards = (figure.of)(row)?;
+        let upwards = (figure.of)(row).filter(|_| (figure.unseen)(sight, table, row).is_none())?;
         let connections = table.beside();
         let told = format!("{} at {} connections", (figure.told)(upwards), count(connections));
         Some(Dot { across: connections as f64, upwards, told })
@@ -82,7 +86,7 @@ fn line(name: &str, tables: &[&Table], figure: &Figure) -> Line {
 }
 
 fn figure(workload: Workload) -> Option<Figure> {
-    let p99 = |row: &Row| Some(median_time(row, |latency| latency.p99)?.nanos as f64);
+    let p99 = |row: &Row| Some(Percentile::P99.of(row)?.nanos as f64);
     Some(match workload {
         Workload::Crowd => Figure {
             question: "What do more connections cost at rest?",
@@ -90,6 +94,7 @@ fn figure(workload: Workload) -> Option<Figure> {
             of: |row| {
                 Some(summary(row.rested().map(|rested| rested.after.resident as f64))?.median)
             },
+            unseen: |_, _, _| None,
             told: |value| bytes(value as u64).replace(".00", ""),
             logarithmic: true,
         },
@@ -97,6 +102,7 @@ fn figure(workload: Workload) -> Option<Figure> {
             question: "Who starves among more silent clients?",
             unit: "p99",
             of: p99,
+            unseen: Sight::times,
             told: super::round_time,
             logarithmic: true,
         },
@@ -104,6 +110,7 @@ fn figure(workload: Workload) -> Option<Figure> {
             question: "Does it serve more when more ask?",
             unit: "requests/s",
             of: |row| Some(summary(row.reports().map(|report| report.requests.per_second))?.median),
+            unseen: Sight::rate,
             told: |value| count(value as u64),
             logarithmic: false,
         },

@@ -24,7 +24,7 @@ impl Axis {
         let high = (highest / step).ceil().max(1.0) * step;
         let mut axis = Axis { low: 0.0, high, logarithmic: false, ticks: Vec::new() };
         let values = (0..).map(|n| f64::from(n) * step).take_while(|value| *value <= high * 1.001);
-        axis.ticks = values.map(|value| axis.tick(value, label(value))).collect();
+        axis.ticks = values.map(|value| axis.tick(value, number(value))).collect();
         axis
     }
 
@@ -61,10 +61,6 @@ fn step(least: f64) -> f64 {
     let power = 10_f64.powf(least.max(f64::MIN_POSITIVE).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
     steps.into_iter().find(|step| *step >= least * 0.999).unwrap_or(10.0 * power)
-}
-
-fn label(value: f64) -> String {
-    if value.fract() == 0.0 && value < 1000.0 { format!("{value}") } else { number(value) }
 }
 
 #[cfg(test)]

@@ -1,0 +1,171 @@
+//! Percentiles, and whether there are enough requests to speak of them.
+
+use load::Report;
+use load::report::{Latency, Requests, Time};
+
+use super::record::Row;
+
+/// So many requests have to have taken longer: of fewer, chance decides where they lie.
+pub const BEYOND: u64 = 10;
+
+/// Those that are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Percentile {
+    P50,
+    P90,
+    P99,
+    P999,
+}
+
+impl Percentile {
+    pub fn name(self) -> &'static str {
+        match self {
+            Percentile::P50 => "p50",
+            Percentile::P90 => "p90",
+            Percentile::P99 => "p99",
+            Percentile::P999 => "p99.9",
+        }
+    }
+
+    /// So many of a thousand requests take longer.
+    fn slower(self) -> u64 {
+        match self {
+            Percentile::P50 => 500,
+            Percentile::P90 => 100,
+            Percentile::P99 => 10,
+            Percentile::P999 => 1,
+        }
+    }
+
+    /// How many requests it needs.
+    pub fn needs(self) -> u64 {
+        BEYOND * 1000 / self.slower()
+    }
+
+    fn within(self, latency: &Latency) -> Time {
+        match self {
+            Percentile::P50 => latency.p50,
+            Percentile::P90 => latency.p90,
+            Percentile::P99 => latency.p99,
+            Percentile::P999 => latency.p999,
+        }
+    }
+
+    /// In one round, if that has requests enough.
+    pub fn of_round(self, report: &Report) -> Option<Time> {
+        (flights(report) >= self.needs()).then(|| self.within(&report.requests.response))
+    }
+
+    /// The median of the rounds, where each has requests enough for it; else that of all rounds
+    /// together, where they have.
+    pub fn of(self, row: &Row) -> Option<Time> {
+        let rounds = || row.reports().filter(|report| recorded(&report.requests) > 0);
+        let each: Option<Vec<Time>> = rounds().map(|report| self.of_round(report)).collect();
+        let Some(mut each) = each else {
+            let enough = rounds().map(flights).sum::<u64>() >= self.needs();
+            return enough.then(|| self.of_all(row));
+        };
+        each.sort();
+        each.get(each.len() / 2).copied()
+    }
+
+    fn of_all(self, row: &Row) -> Time {
+        let total: u64 = row.response.0.values().sum();
+        // As many as are no slower, rounded up.
+        let rank = total - total * self.slower() / 1000;
+        let mut seen = 0;
+        let reached = row.response.0.iter().find(|(_, n)| {
+            seen += **n;
+            seen >= rank
+        });
+        let answered: u64 = row.reports().map(|report| report.requests.answered).sum();
+        let unanswered = total.saturating_sub(answered);
+        Time {
+            // A class of times is told by its upper end, which nobody may have reached.
+            nanos: reached.map_or(0, |(nanos, _)| *nanos).min(longest(row).map_or(0, |t| t.nanos)),
+            // Whoever has not ended may turn out the slowest of all.
+            at_least: unanswered > 0 && unanswered * 1000 > total * self.slower(),
+        }
+    }
+}
+
+/// The outermost of the two that a server is judged by: p99, or p90 where there are too few requests
+/// for that.
+pub fn tail(row: &Row) -> Option<(Percentile, Time)> {
+    [Percentile::P99, Percentile::P90].into_iter().find_map(|p| Some((p, p.of(row)?)))
+}
+
+/// The longest time of all rounds.
+pub fn longest(row: &Row) -> Option<Time> {
+    let rounds = row.reports().filter(|report| recorded(&report.requests) > 0);
+    rounds.map(|report| report.requests.response.max).max()
+}
+
+/// Requests that have a time, if only one that they took at least.
+fn recorded(requests: &Requests) -> u64 {
+    requests.answered + requests.censored + requests.lost
+}
+
+/// Those that are sent together share their time.
+fn flights(report: &Report) -> u64 {
+    recorded(&report.requests) / report.depth.max(1) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::cell::Outcome;
+    use crate::bench::table::tests::{report, row};
+    use serde_json::json;
+
+    /// A round of `n` requests, each of which took a nanosecond longer than the one before.
+    fn round(n: u64) -> Outcome {
+        report(|report| {
+            let histogram: Vec<(u64, u64)> = (1..=n).map(|i| (i, 1)).collect();
+            report["requests"]["answered"] = json!(n);
+            report["requests"]["response"]["histogram"] = json!(histogram);
+            report["requests"]["response"]["p99"]["nanos"] = json!(n * 99 / 100);
+            report["requests"]["response"]["max"]["nanos"] = json!(n);
+        })
+    }
+
+    #[test]
+    fn a_percentile_needs_ten_requests_beyond_it() {
+        use Percentile::*;
+        assert_eq!([P50, P90, P99, P999].map(Percentile::needs), [20, 100, 1000, 10_000]);
+        let few = row(vec![round(999)]);
+        assert_eq!((P99.of(&few), P999.of(&few)), (None, None));
+        assert_eq!(tail(&few).map(|(p, _)| p), Some(P90));
+        let enough = row(vec![round(1000)]);
+        assert_eq!(P99.of(&enough).map(|time| time.nanos), Some(990));
+        let deep = row(vec![report(|report| report["depth"] = json!(16))]);
+        assert_eq!(P99.of(&deep), None, "sixteen that are sent together are one");
+        assert_eq!(P50.of(&row(vec![])), None);
+    }
+
+    #[test]
+    fn rounds_that_are_too_short_are_counted_together() {
+        let p99 = |rounds: &[u64]| {
+            let rounds = rounds.iter().map(|&n| round(n)).collect();
+            Percentile::P99.of(&row(rounds)).map(|time| time.nanos)
+        };
+        assert_eq!(p99(&[400, 400]), None);
+        // Of twice 500: the tenth from above, and so twice the fifth.
+        assert_eq!(p99(&[500, 500]), Some(495));
+        assert_eq!(p99(&[1000, 2000, 9000]), Some(1980), "each suffices: their median");
+    }
+
+    #[test]
+    fn who_has_not_ended_is_counted_over_all_rounds() {
+        let unanswered = |censored: u64| {
+            let few = report(|report| {
+                report["requests"]["answered"] = json!(500 - censored);
+                report["requests"]["censored"] = json!(censored);
+                report["requests"]["response"]["histogram"] = json!([[1000, 500]]);
+            });
+            Percentile::P99.of(&row(vec![few, round(500)])).unwrap().at_least
+        };
+        assert!(!unanswered(0) && !unanswered(10), "one in a hundred may be among the slowest");
+        assert!(unanswered(11));
+    }
+}
