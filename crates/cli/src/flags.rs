@@ -17,6 +17,7 @@ pub(crate) struct Flags {
     pub public: Option<PathBuf>,
     pub grace: Duration,
     pub trace: Option<PathBuf>,
+    pub trace_bytes: bool,
     pub help: bool,
     pub version: bool,
 }
@@ -42,6 +43,7 @@ impl Flags {
             public: None,
             grace: Duration::from_secs(5),
             trace: None,
+            trace_bytes: false,
             help: false,
             version: false,
         };
@@ -55,6 +57,7 @@ impl Flags {
                 Arg::Long("public") => flags.public = Some(args.value()?.into()),
                 Arg::Long("grace") => flags.grace = value(&mut args, "--grace", seconds)?,
                 Arg::Long("trace") => flags.trace = Some(args.value()?.into()),
+                Arg::Long("trace-bytes") => flags.trace_bytes = true,
                 Arg::Short('h') | Arg::Long("help") => flags.help = true,
                 Arg::Short('V') | Arg::Long("version") => flags.version = true,
                 _ => return Err(arg.unexpected()),
@@ -66,6 +69,16 @@ impl Flags {
     /// Where to listen.
     pub fn addr(&self) -> String {
         self.addr.clone().unwrap_or_else(|| self.protocol.default_addr().to_owned())
+    }
+
+    /// What is served, for whoever wants to serve it again: see `trace/lines.rs`.
+    pub fn serves(&self, public: &Path) -> String {
+        match self.protocol {
+            Protocol::Frames => "frames".to_owned(),
+            Protocol::Http => {
+                format!("http \"{}\"", public.as_os_str().as_encoded_bytes().escape_ascii())
+            }
+        }
     }
 
     /// Where the static files are. A directory that was asked for must be there: to serve nothing
@@ -139,6 +152,8 @@ Usage: {step} [FLAGS]
   --public DIR            what to serve as files, with http (default {USUAL_PUBLIC})
   --trace FILE            record who did what for whom, and when: for Perfetto if FILE ends in
                           .json, otherwise a line for each event
+  --trace-bytes           record with it all that was received and sent, passwords included, for
+                          `cargo xtask replay FILE`
   --help, --version
 
 When it is ready it prints one line, `listening on HOST:PORT`. Ctrl-C and SIGTERM stop it: what
@@ -168,6 +183,7 @@ mod tests {
     fn every_flag_is_read() {
         let flags =
             parse(&["--workers", "7", "--grace", "0.5", "--trace", "t", "-h", "-V"]).unwrap();
+        assert!(!flags.trace_bytes && parse(&["--trace-bytes"]).unwrap().trace_bytes);
         assert_eq!(flags.workers, NonZeroUsize::new(7));
         assert_eq!(flags.grace, Duration::from_millis(500));
         assert_eq!(flags.trace.as_deref(), Some(Path::new("t")));

@@ -82,11 +82,15 @@ fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow
     if flags.public.is_some() && flags.protocol == Protocol::Frames {
         eprintln!("note: --public means nothing without --protocol http");
     }
+    if flags.trace_bytes && flags.trace.is_none() {
+        eprintln!("note: --trace-bytes means nothing without --trace FILE");
+    }
     let site = app::Config { step, public: flags.public_dir()? };
     raise_descriptor_limit();
     let listener = listener::listen(&flags.addr())?;
     let addr = listener.local_addr()?;
-    let trace = flags.trace.as_deref().map(|path| Trace::create(path, step)).transpose()?;
+    let serves = flags.trace_bytes.then(|| flags.serves(site.public));
+    let trace = flags.trace.as_deref().map(|path| Trace::create(path, step, serves)).transpose()?;
     let app = (flags.protocol == Protocol::Http).then(|| app::site(&site));
     let stop = Stop::on_signals(addr, flags.grace)?;
     // Whoever started us may have stopped listening to what we say; we serve all the same.

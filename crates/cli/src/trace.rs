@@ -2,6 +2,7 @@
 //!
 //! Whoever does something leaves a record in a queue, and a thread of ours writes it down. So a slow
 //! disk stops no server: while the queue is full, records are lost, and the trace says how many.
+//! With `--trace-bytes` a record has a copy of what was received or sent; otherwise nobody copies.
 //!
 //! The trace ends when the last session has, and so with the server. One that is cut (by a second
 //! signal, or at the end of the grace period) leaves it without its last lines.
@@ -15,7 +16,7 @@ use std::io::{self, BufWriter, Write};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender, TryRecvError, TrySendError};
 use std::thread::{self, JoinHandle, Thread, ThreadId};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -30,6 +31,10 @@ use lines::Lines;
 /// enough for a disk that hesitates for 60 ms.
 const QUEUE: usize = 64 * 1024;
 
+/// How many bytes that were received or sent may wait with them. 16 MiB: a thousand reads of the
+/// largest size, and less than the connections of a server under load may hold themselves.
+const QUEUE_BYTES: usize = 16 * 1024 * 1024;
+
 /// A trace that is being written. It is complete when this is dropped.
 pub(crate) struct Trace {
     start: Instant,
@@ -37,6 +42,8 @@ pub(crate) struct Trace {
     clients: AtomicU64,
     /// How many records found no room in the queue.
     lost: Arc<AtomicU64>,
+    /// How many bytes wait to be written. `None`: they are not recorded.
+    waiting: Option<Arc<AtomicUsize>>,
     /// `None`: there will be no more. Only `drop` takes it away.
     queue: Option<SyncSender<Record>>,
     writer: Option<JoinHandle<()>>,
@@ -51,6 +58,14 @@ struct Record {
     /// For whom: clients are counted as they come, from 1.
     client: u64,
     what: What,
+    /// The bytes that were received or sent, if they are recorded.
+    said: Option<Said>,
+}
+
+/// A copy of bytes that were received or sent. It counts as waiting for as long as it is there.
+struct Said {
+    bytes: Box<[u8]>,
+    waiting: Arc<AtomicUsize>,
 }
 
 enum What {
@@ -62,10 +77,18 @@ enum What {
     Closed,
 }
 
+/// How a trace begins.
+struct Head<'a> {
+    step: &'a str,
+    began: SystemTime,
+    /// What is served, if the bytes are recorded: whoever replays them serves the same.
+    serves: Option<String>,
+}
+
 /// A way to write a trace down.
 trait Form: Send {
-    /// Before all else: when the trace began.
-    fn begin(&mut self, file: &mut dyn Write, step: &str, began: SystemTime) -> io::Result<()>;
+    /// Before all else: of what the trace is, and when it began.
+    fn begin(&mut self, file: &mut dyn Write, head: &Head<'_>) -> io::Result<()>;
     /// A thread does something for the first time.
     fn thread(&mut self, file: &mut dyn Write, thread: usize, name: &str) -> io::Result<()>;
     /// Something happened on a thread that was introduced.
@@ -75,8 +98,8 @@ trait Form: Send {
 }
 
 impl Trace {
-    /// Begins a trace of `step` in the file at `path`.
-    pub fn create(path: &Path, step: &str) -> Result<Trace> {
+    /// Begins a trace of `step` in the file at `path`; with bytes if it is told what is served.
+    pub fn create(path: &Path, step: &str, serves: Option<String>) -> Result<Trace> {
         let file = File::create(path)
             .with_context(|| format!("--trace {}: cannot be written", path.display()))?;
         let mut file = BufWriter::new(file);
@@ -85,7 +108,8 @@ impl Trace {
             _ => Box::new(Lines),
         };
         let (start, began) = (Instant::now(), SystemTime::now());
-        form.begin(&mut file, step, began)?;
+        let waiting = serves.is_some().then(Arc::default);
+        form.begin(&mut file, &Head { step, began, serves })?;
         let (queue, records) = mpsc::sync_channel(QUEUE);
         let lost = Arc::new(AtomicU64::new(0));
         let counted = Arc::clone(&lost);
@@ -96,25 +120,36 @@ impl Trace {
         };
         let writer = thread::Builder::new().name("trace".into()).spawn(write)?;
         let clients = AtomicU64::new(0);
-        Ok(Trace { start, clients, lost, queue: Some(queue), writer: Some(writer) })
+        Ok(Trace { start, clients, lost, waiting, queue: Some(queue), writer: Some(writer) })
     }
 
     /// Whoever watches the session of the next client.
     pub fn witness(self: &Arc<Trace>, peer: SocketAddr) -> Arc<dyn Observer> {
         let client = self.clients.fetch_add(1, Ordering::Relaxed) + 1;
-        self.tell(client, What::Opened(peer));
+        self.tell(client, What::Opened(peer), &[]);
         Arc::new(Witness { trace: Arc::clone(self), client })
     }
 
-    fn tell(&self, client: u64, what: What) {
+    fn tell(&self, client: u64, what: What, bytes: &[u8]) {
         let time = self.start.elapsed().as_micros().try_into().unwrap_or(u64::MAX);
-        let record = Record { time, thread: thread::current(), client, what };
+        let said = match &self.waiting {
+            Some(waiting) if what.passes_bytes() => match Said::new(bytes, waiting) {
+                None => return self.lose(),
+                said => said,
+            },
+            _ => None,
+        };
+        let record = Record { time, thread: thread::current(), client, what, said };
         // Where the writer has given up, it has said why.
         if let Some(Err(TrySendError::Full(_))) =
             self.queue.as_ref().map(|queue| queue.try_send(record))
         {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.lose();
         }
+    }
+
+    fn lose(&self) {
+        self.lost.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -129,6 +164,21 @@ impl Drop for Trace {
     }
 }
 
+impl Said {
+    /// `None`: too many wait already.
+    fn new(bytes: &[u8], waiting: &Arc<AtomicUsize>) -> Option<Said> {
+        let more = |waiting: usize| Some(waiting + bytes.len()).filter(|&n| n <= QUEUE_BYTES);
+        waiting.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(Said { bytes: bytes.into(), waiting: Arc::clone(waiting) })
+    }
+}
+
+impl Drop for Said {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(self.bytes.len(), Ordering::Relaxed);
+    }
+}
+
 /// Watches the session of one client, and is dropped with it.
 struct Witness {
     trace: Arc<Trace>,
@@ -136,14 +186,14 @@ struct Witness {
 }
 
 impl Observer for Witness {
-    fn saw(&self, _: SocketAddr, event: Event) {
-        self.trace.tell(self.client, What::Session(event));
+    fn saw(&self, _: SocketAddr, event: Event, bytes: &[u8]) {
+        self.trace.tell(self.client, What::Session(event), bytes);
     }
 }
 
 impl Drop for Witness {
     fn drop(&mut self) {
-        self.trace.tell(self.client, What::Closed);
+        self.trace.tell(self.client, What::Closed, &[]);
     }
 }
 
@@ -211,6 +261,11 @@ impl What {
             What::Session(Event::WantsWrite(n) | Event::Received(n) | Event::Sent(n)) => Some(n),
             _ => None,
         }
+    }
+
+    /// It comes with the bytes themselves.
+    fn passes_bytes(&self) -> bool {
+        matches!(self, What::Session(Event::Received(_) | Event::Sent(_)))
     }
 }
 

@@ -57,7 +57,7 @@ impl Job {
         let Job { work, watch } = self;
         let tell = |event| {
             if let Some(watch) = &watch {
-                watch.saw(event);
+                watch.saw(event, &[]);
             }
         };
         tell(Event::JobStarted);

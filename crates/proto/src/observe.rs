@@ -6,8 +6,9 @@ use std::sync::Arc;
 /// Sees every call that passes through a session. It is called on the thread that makes the call,
 /// so a thread id and a time that it takes itself are those of the event.
 pub trait Observer: Send + Sync {
-    /// `event` just happened on the connection with `peer`.
-    fn saw(&self, peer: SocketAddr, event: Event);
+    /// `event` just happened on the connection with `peer`. `bytes` are those that were received or
+    /// sent; with every other event there are none.
+    fn saw(&self, peer: SocketAddr, event: Event, bytes: &[u8]);
 }
 
 /// What happened.
@@ -44,7 +45,7 @@ impl Watch {
         Watch(Arc::new((peer, observer)))
     }
 
-    pub fn saw(&self, event: Event) {
-        self.0.1.saw(self.0.0, event);
+    pub fn saw(&self, event: Event, bytes: &[u8]) {
+        self.0.1.saw(self.0.0, event, bytes);
     }
 }

@@ -109,7 +109,7 @@ impl Session {
     /// are only kept. After the session has decided to close they are dropped. To report the end
     /// twice is harmless; bytes after the end are a bug of the shell.
     pub fn received(&mut self, bytes: &[u8]) {
-        tell(&self.watch, Event::Received(bytes.len()));
+        tell_bytes(&self.watch, Event::Received(bytes.len()), bytes);
         if bytes.is_empty() {
             self.ended = true;
             return;
@@ -130,10 +130,11 @@ impl Session {
     /// The first `n` bytes of the last [`Want::Write`] were sent. More than were offered is a bug
     /// of the shell and counts as all of them.
     pub fn sent(&mut self, n: usize) {
-        tell(&self.watch, Event::Sent(n));
         let offered = self.output.as_slice().len();
+        let taken = n.min(offered);
+        tell_bytes(&self.watch, Event::Sent(n), &self.output.as_slice()[..taken]);
         debug_assert!(n <= offered, "`sent` was told of {n} bytes, but {offered} were offered");
-        self.output.consume(n.min(offered));
+        self.output.consume(taken);
     }
 
     /// The job has run. Without one out, this is a bug of the shell and changes nothing.
@@ -239,7 +240,11 @@ impl Session {
 }
 
 fn tell(watch: &Option<Watch>, event: Event) {
+    tell_bytes(watch, event, &[]);
+}
+
+fn tell_bytes(watch: &Option<Watch>, event: Event, bytes: &[u8]) {
     if let Some(watch) = watch {
-        watch.saw(event);
+        watch.saw(event, bytes);
     }
 }

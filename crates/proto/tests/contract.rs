@@ -579,8 +579,19 @@ mod rule_10_pure {
     struct Log(Mutex<VecDeque<(SocketAddr, Event, thread::ThreadId)>>);
 
     impl Observer for Log {
-        fn saw(&self, peer: SocketAddr, event: Event) {
+        fn saw(&self, peer: SocketAddr, event: Event, _: &[u8]) {
             self.0.lock().unwrap().push_back((peer, event, thread::current().id()));
+        }
+    }
+
+    #[derive(Default)]
+    struct Bytes(Mutex<Vec<(Event, Vec<u8>)>>);
+
+    impl Observer for Bytes {
+        fn saw(&self, _: SocketAddr, event: Event, bytes: &[u8]) {
+            if !bytes.is_empty() {
+                self.0.lock().unwrap().push((event, bytes.to_vec()));
+            }
         }
     }
 
@@ -614,6 +625,31 @@ mod rule_10_pure {
         let seen: Vec<_> = log.0.lock().unwrap().iter().map(|&(_, e, t)| (e, t)).collect();
         assert_eq!(seen, expected);
         assert!(log.0.lock().unwrap().iter().all(|&(who, ..)| who == peer));
+    }
+
+    #[test]
+    fn an_observer_sees_the_bytes_that_came_and_those_that_went() {
+        let seen = Arc::new(Bytes::default());
+        let peer = SocketAddr::from(([127, 0, 0, 1], 4242));
+        let mut session = lines().observed(peer, Arc::clone(&seen) as Arc<dyn Observer>);
+        session.received(b"=ab");
+        session.received(b"c\n!d\n");
+        for rest in [b"abc".as_slice(), b"bc"] {
+            assert_eq!(wants(&mut session), ('w', rest.to_vec()));
+            session.sent(1);
+        }
+        writes(&mut session, b"c");
+        let job = runs(&mut session);
+        session.done(job.run());
+        session.received(&[]);
+        let expected = [
+            (Event::Received(3), b"=ab".to_vec()),
+            (Event::Received(5), b"c\n!d\n".to_vec()),
+            (Event::Sent(1), b"a".to_vec()),
+            (Event::Sent(1), b"b".to_vec()),
+            (Event::Sent(1), b"c".to_vec()),
+        ];
+        assert_eq!(*seen.0.lock().unwrap(), expected);
     }
 
     #[test]

@@ -7,23 +7,22 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::process;
-use std::time::SystemTime;
 
 use proto::Event;
 
-use super::{Form, Record, What, since_1970};
+use super::{Form, Head, Record, What, since_1970};
 
 pub struct Chrome;
 
 impl Form for Chrome {
-    fn begin(&mut self, file: &mut dyn Write, step: &str, began: SystemTime) -> io::Result<()> {
+    fn begin(&mut self, file: &mut dyn Write, head: &Head<'_>) -> io::Result<()> {
         write!(
             file,
             "[\n{{\"name\":\"process_name\",\"ph\":\"M\",\"pid\":{},\"tid\":0,\"args\":\
              {{\"name\":{},\"microseconds since 1970\":{}}}}}",
             process::id(),
-            Text(step),
-            since_1970(began)
+            Text(head.step),
+            since_1970(head.began)
         )
     }
 
@@ -38,7 +37,7 @@ impl Form for Chrome {
     }
 
     fn record(&mut self, file: &mut dyn Write, thread: usize, record: &Record) -> io::Result<()> {
-        let Record { time, client, what, .. } = record;
+        let Record { time, client, what, said, .. } = record;
         write!(file, ",\n{{\"pid\":{},\"tid\":{thread},\"ts\":{time},", process::id())?;
         match what {
             What::Opened(peer) => write!(
@@ -62,12 +61,15 @@ impl Form for Chrome {
             What::Session(_) => {
                 let name = what.name();
                 write!(file, "\"ph\":\"i\",\"s\":\"t\",\"cat\":\"session\",\"name\":\"{name}\",")?;
-                match what.bytes() {
-                    Some(bytes) => {
-                        write!(file, "\"args\":{{\"client\":{client},\"bytes\":{bytes}}}}}")
-                    }
-                    None => write!(file, "\"args\":{{\"client\":{client}}}}}"),
+                write!(file, "\"args\":{{\"client\":{client}")?;
+                if let Some(bytes) = what.bytes() {
+                    write!(file, ",\"bytes\":{bytes}")?;
                 }
+                if let Some(said) = said {
+                    let text = said.bytes.escape_ascii().to_string();
+                    write!(file, ",\"said\":{}", Text(&text))?;
+                }
+                write!(file, "}}}}")
             }
         }
     }

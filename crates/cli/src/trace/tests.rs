@@ -15,8 +15,9 @@ impl Place {
     }
 
     /// What is left of a trace in which two clients say something, the second with a job.
-    fn traced(&self) -> String {
-        let trace = Arc::new(Trace::create(&self.0, "step").unwrap());
+    fn traced(&self, serves: Option<&str>) -> String {
+        let trace = Trace::create(&self.0, "step", serves.map(str::to_owned)).unwrap();
+        let trace = Arc::new(trace);
         for (port, said) in [(1, b"^ab$".as_slice()), (2, b"^P7$")] {
             let peer = SocketAddr::from(([127, 0, 0, 1], port));
             let session = Session::new(Box::new(Frames::new()));
@@ -35,7 +36,7 @@ impl Drop for Place {
 
 #[test]
 fn everything_is_written_when_the_last_witness_is_gone() {
-    let text = Place::new("lines").traced();
+    let text = Place::new("lines").traced(None);
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(' ').collect()).collect();
     assert_eq!(lines[0][..3], ["trace", "1", "step"]);
     assert_eq!(lines[1], ["thread", "0", thread::current().name().unwrap()]);
@@ -77,7 +78,7 @@ fn everything_is_written_when_the_last_witness_is_gone() {
 
 #[test]
 fn the_ending_of_the_name_chooses_the_form() {
-    let text = Place::new("chrome.JSON").traced();
+    let text = Place::new("chrome.JSON").traced(None);
     assert!(
         text.starts_with("[\n{\"name\":\"process_name\"") && text.ends_with("}\n]\n"),
         "{text}"
@@ -93,10 +94,11 @@ fn a_queue_that_is_full_loses_records_and_the_trace_says_how_many() {
         start: Instant::now(),
         clients: AtomicU64::new(0),
         lost: Arc::default(),
+        waiting: None,
         queue: Some(queue),
         writer: None,
     };
-    (0..5).for_each(|_| trace.tell(1, What::Closed));
+    (0..5).for_each(|_| trace.tell(1, What::Closed, &[]));
     let lost = Arc::clone(&trace.lost);
     drop(trace);
     write(&records, &mut Lines, &mut file, &lost).unwrap();
@@ -106,9 +108,57 @@ fn a_queue_that_is_full_loses_records_and_the_trace_says_how_many() {
 }
 
 #[test]
+fn with_bytes_it_says_what_is_served_and_what_was_said() {
+    let text = Place::new("bytes").traced(Some("frames"));
+    assert_eq!(text.lines().nth(1), Some("serves frames"));
+    let said = text.lines().filter(|line| line.ends_with('"'));
+    let said: Vec<&str> = said.map(|line| line.splitn(4, ' ').last().unwrap()).collect();
+    assert_eq!(
+        said,
+        [
+            r#"sent 1 "*""#,
+            r#"received 4 "^ab$""#,
+            r#"sent 2 "bc""#,
+            r#"received 0 """#,
+            r#"sent 1 "*""#,
+            r#"received 4 "^P7$""#,
+            r#"sent 6 "prime\n""#,
+            r#"received 0 """#,
+        ]
+    );
+    let json = Place::new("bytes.json").traced(Some("frames"));
+    assert!(json.contains(r#""args":{"client":2,"bytes":6,"said":"prime\\n"}"#), "{json}");
+}
+
+#[test]
+fn bytes_that_would_be_too_many_are_lost_until_others_are_written() {
+    let (queue, records) = mpsc::sync_channel(100);
+    let trace = Trace {
+        start: Instant::now(),
+        clients: AtomicU64::new(0),
+        lost: Arc::default(),
+        waiting: Some(Arc::default()),
+        queue: Some(queue),
+        writer: None,
+    };
+    let half = vec![0; QUEUE_BYTES / 2];
+    let sent = || What::Session(Event::Sent(half.len()));
+    (0..3).for_each(|_| trace.tell(1, sent(), &half));
+    let waiting = || trace.waiting.as_ref().unwrap().load(Ordering::Relaxed);
+    assert_eq!((trace.lost.load(Ordering::Relaxed), waiting()), (1, QUEUE_BYTES));
+    // What has no bytes finds room all the same.
+    trace.tell(1, What::Session(Event::WantsWrite(half.len())), &[]);
+    drop(records.recv().unwrap());
+    trace.tell(1, sent(), &half);
+    assert_eq!((trace.lost.load(Ordering::Relaxed), waiting()), (1, QUEUE_BYTES));
+    assert_eq!(records.try_iter().count(), 3);
+    assert_eq!(waiting(), 0);
+}
+
+#[test]
 fn a_file_that_cannot_be_written_is_named() {
     let path = Path::new("no/such/place/t.json");
-    let error = format!("{:#}", Trace::create(path, "step").err().unwrap());
+    let error = format!("{:#}", Trace::create(path, "step", None).err().unwrap());
     let path = path.display();
     assert!(error.starts_with(&format!("--trace {path}: cannot be written: ")), "{error}");
 }
