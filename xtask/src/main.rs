@@ -8,6 +8,7 @@ mod fuzz;
 mod generators;
 mod matrix;
 mod new;
+mod replay;
 #[cfg(test)]
 mod scratch;
 mod source;
@@ -15,6 +16,7 @@ mod steps;
 mod strangers;
 mod tidy;
 mod timeline;
+mod trace;
 
 use std::process::ExitCode;
 
@@ -48,6 +50,8 @@ enum Command {
     Matrix(matrix::Args),
     /// Make a step of your own, in which only the waiting is left to write
     New(new::Args),
+    /// Have the conversations of a trace again, and compare what is answered
+    Replay(replay::Args),
     /// Show a run again that bench-all has kept: its tables, and its page
     Report(bench::report::Args),
     /// Aim the conformance cases at servers that we did not write
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
         Command::Knee(args) => bench::knee::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::New(args) => new::run(args),
+        Command::Replay(args) => replay::run(args),
         Command::Report(args) => bench::report::run(args),
         Command::Strangers(args) => strangers::run(args),
         Command::Tidy(args) => tidy::run(args),

@@ -9,7 +9,6 @@ mod page;
 mod scenario;
 #[cfg(test)]
 mod tests;
-mod trace;
 
 use std::ffi::OsStr;
 use std::fs;
@@ -21,7 +20,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::bench::{build, child::Child, interrupt};
-use crate::steps;
+use crate::{steps, trace};
 use layout::Panel;
 use scenario::{Played, Scenario};
 
@@ -114,11 +113,7 @@ fn play(program: &Path, scenario: &Scenario, name: &OsStr) -> Result<(Played, St
     let file = folder.path().join(name);
     let mut command = Command::new(program);
     command.args(["--addr", "127.0.0.1:0", "--trace"]).arg(&file);
-    let mut server = Child::start(&mut command, None)?;
-    let line = server.line(PATIENCE)?.unwrap_or_default();
-    let addr: Option<SocketAddr> =
-        line.strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
-    let addr = addr.with_context(|| format!("it did not say where it listens, but `{line}`"))?;
+    let (mut server, addr) = start(&mut command)?;
     let played = scenario.play(addr)?;
     interrupt::check()?;
     stop(&mut server)?;
@@ -126,9 +121,18 @@ fn play(program: &Path, scenario: &Scenario, name: &OsStr) -> Result<(Played, St
     Ok((played, trace))
 }
 
+/// A server, and where it says that it listens.
+pub fn start(command: &mut Command) -> Result<(Child, SocketAddr)> {
+    let server = Child::start(command, None)?;
+    let line = server.line(PATIENCE)?.unwrap_or_default();
+    let addr = line.strip_prefix("listening on ").and_then(|addr| addr.parse().ok());
+    let addr = addr.with_context(|| format!("it did not say where it listens, but `{line}`"))?;
+    Ok((server, addr))
+}
+
 /// In good order, so that the trace is complete.
 #[cfg(unix)]
-fn stop(server: &mut Child) -> Result<()> {
+pub fn stop(server: &mut Child) -> Result<()> {
     use nix::{sys::signal, unistd::Pid};
     let pid = Pid::from_raw(server.id().try_into().context("an id that is not one")?);
     signal::kill(pid, signal::Signal::SIGTERM).context("asking the server to stop")?;
@@ -139,6 +143,6 @@ fn stop(server: &mut Child) -> Result<()> {
 
 /// There is nothing to ask with. All clients have left, and the trace of what they did is written.
 #[cfg(not(unix))]
-fn stop(_: &mut Child) -> Result<()> {
+pub fn stop(_: &mut Child) -> Result<()> {
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::scenario::{Asked, Client, End, Played, Scenario, Seen};
-use super::trace::{Event, Trace, What};
+use crate::trace::{Event, Trace, What};
 
 /// How many microseconds a picture shows. The same for all, so that they can be compared.
 pub const SPAN: u64 = 2_000_000;
@@ -106,8 +106,10 @@ pub fn lay_out(scenario: &Scenario, played: &Played, trace: &Trace) -> Panel {
 fn conversation(seen: &Seen, began: u64, trace: &Trace) -> Vec<Event> {
     let is_opening = |event: &&Event| event.what == What::Opened(seen.addr);
     let Some(opening) = trace.events.iter().find(is_opening) else { return Vec::new() };
-    let here =
-        |event: &Event| Event { time: (trace.began + event.time).saturating_sub(began), ..*event };
+    let here = |event: &Event| Event {
+        time: (trace.began + event.time).saturating_sub(began),
+        ..event.clone()
+    };
     trace.events.iter().filter(|event| event.client == opening.client).map(here).collect()
 }
 

@@ -4,9 +4,9 @@ use clap::Parser;
 use serde_json::Value;
 
 use super::scenario::{Client, End};
-use super::trace::{Event, What};
 use super::*;
 use crate::Cli;
+use crate::trace::{Event, What};
 
 /// Two clients: one asks for a small prime, one is silent. It takes no time to speak of.
 fn short() -> Scenario {

@@ -1,0 +1,51 @@
+//! The traces in `tests/replay` are bug reports that became tests: what was answered there is answered
+//! again, byte by byte. Another one needs only its file.
+#![allow(clippy::unwrap_used, reason = "in a test, that is how it fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn kept() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay");
+    let traces: Vec<PathBuf> =
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect();
+    assert!(!traces.is_empty());
+    traces
+}
+
+fn replay(trace: &Path) -> Output {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
+    command.current_dir(root).arg("replay").arg(trace).output().unwrap()
+}
+
+#[test]
+fn what_was_answered_is_answered_again() {
+    for trace in kept() {
+        let Output { status, stdout, stderr } = replay(&trace);
+        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert!(status.success(), "{}\n{stdout}{stderr}", trace.display());
+        assert!(stdout.lines().count() > 0, "{}", trace.display());
+        assert!(stdout.lines().all(|line| line.ends_with("out  same")), "{stdout}");
+    }
+}
+
+/// The negative control: with one byte of what was received changed, the answer is another.
+#[test]
+fn a_byte_that_is_changed_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    for trace in kept() {
+        let text = fs::read_to_string(&trace).unwrap();
+        let changed = text.replacen("HTTP/1.1\\r\\n", "HTTP/9.1\\r\\n", 1);
+        assert_ne!(text, changed, "{}: nobody asks for anything", trace.display());
+        let path = folder.path().join("changed.trace");
+        fs::write(&path, changed).unwrap();
+        let Output { status, stdout, stderr } = replay(&path);
+        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert_eq!(status.code(), Some(1), "{stdout}{stderr}");
+        assert!(stdout.contains("differs at byte 9\n  then  HTTP/1.1 200 OK"), "{stdout}");
+        assert!(stdout.contains("\n  now   HTTP/1.1 505 HTTP Version Not"), "{stdout}");
+        assert!(stderr.contains("error: 1 of "), "{stderr}");
+    }
+}
