@@ -106,8 +106,8 @@ fn http(addr: SocketAddr) {
         // What is no request ends the conversation.
         let _ = b.write_all(b"GET /plain HTTP/1.1\r\nHost: a\r\n\r\nno request\r\n\r\n");
     }
-    rest(b);
     rest(a);
+    rest(b);
 }
 
 #[test]
@@ -230,6 +230,20 @@ fn a_trace_that_was_cut_is_replayed_as_far_as_it_goes() {
     }
     let whole = replay(&read(TRACE).unwrap()).unwrap().remove(0).to_string();
     assert_eq!(whole, "client 1    127.0.0.1:9                  4 in        3 out");
+}
+
+#[test]
+fn an_answer_may_leave_in_pieces_even_its_date() {
+    let kept = include_str!("../../tests/replay/chunks-cut-in-two.trace");
+    let line = kept.lines().find(|line| line.contains(" sent 115 ")).unwrap();
+    let (first, second) = line.split_once(" Nov").unwrap();
+    let first = first.replace("115", "30");
+    let more = "229545 0 2 wants-write 85\n229545 0 2 sent 85";
+    let pieces = format!("{first}\"\n{more} \" Nov{second}");
+    assert_eq!(verdicts(&kept.replace(line, &pieces)), [Verdict::Same, Verdict::Same]);
+    let wrong = pieces.replace(" Nov", " Nev");
+    let verdict = verdicts(&kept.replace(line, &wrong)).remove(1);
+    assert!(matches!(verdict, Verdict::Differs { at: 145, .. }), "{verdict:?}");
 }
 
 #[test]
