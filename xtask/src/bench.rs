@@ -98,7 +98,7 @@ pub struct Args {
     /// In a hoard: how many connections say nothing (100); several with commas between them
     #[arg(long, value_name = "N", value_delimiter = ',')]
     silent: Vec<usize>,
-    /// How long a round measures (1.2; quick 0.8, full 5; longer where so few requests a second are
+    /// How long a round measures (1; quick 0.8, full 5; longer where so few requests a second are
     /// due that they would not do for a p99)
     #[arg(long)]
     seconds: Option<f64>,
@@ -334,7 +334,7 @@ fn entrants(
 /// How cells are measured; what makes no sense is said before anything is built.
 fn method(args: &Args, kinds: &[Kind]) -> Result<Method> {
     let asked = |workload| kinds.iter().any(|kind| kind.workload == workload);
-    let seconds = args.seconds.unwrap_or(args.pick(0.8, 1.2, 5.0));
+    let seconds = args.seconds.unwrap_or(args.pick(0.8, 1.0, 5.0));
     ensure!(seconds > 0.0 && seconds <= 3600.0, "--seconds must be above 0 and at most 3600");
     let deep = |workload| args.depth.filter(|_| workload == Workload::Pipeline);
     ensure!(

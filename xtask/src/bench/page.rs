@@ -281,7 +281,7 @@ fn times(table: &Table, sight: &Sight, caption: &'static str) -> Picture {
         let times: Vec<_> = told.into_iter().flatten().filter_map(known).collect();
         let (marks, value) = match (sight.times(table, row), tail) {
             (Some(unseen), _) => (Marks::Nothing, unseen.word().into()),
-            // Of nobody's wait is known how long it would have been.
+            // How long those wait who are served says nothing of the others.
             (None, _) if starves(row) => (Marks::Starved, "starved".into()),
             (None, Some((p, time))) => (Marks::Times(times), format!("{} {time}", p.name())),
             (None, None) => (Marks::Nothing, "too few".into()),

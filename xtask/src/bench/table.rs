@@ -166,12 +166,12 @@ fn what_was_asked(report: &Report, protocol: Protocol) -> String {
         );
     }
     let what = match report.workload {
-        Workload::Spread => "200 µs of computing each, server and generator on any core".into(),
+        Workload::Spread => "200 µs of computing each, nobody pinned".into(),
         Workload::Storm => format!("{what}, a connection for each request"),
         _ => what,
     };
     let beside = report.primes.as_ref().map_or(String::new(), |primes| {
-        format!("; beside them {} ask for a long prime again and again", primes.connections)
+        format!("; {} more ask for long primes", primes.connections)
     });
     format!("{connections} connections, {pace}, {what}{beside}")
 }
