@@ -10,9 +10,10 @@ use slab::Slab;
 
 use crate::{Server, Stop, accept_pause, goodbye, report};
 
-/// Yields each client with its session. Waits for the next one; ends at a stop.
-pub struct Clients<'a> {
-    server: &'a Server,
+/// Yields each client with its session. Waits for the next one; ends at a stop. With it the listener
+/// is closed: who comes now is refused, while those who are in are still served.
+pub struct Clients {
+    server: Server,
     open: Arc<Open>,
 }
 
@@ -36,13 +37,13 @@ struct Open {
     streams: Mutex<Slab<Arc<TcpStream>>>,
 }
 
-impl<'a> Clients<'a> {
-    pub(crate) fn new(server: &'a Server) -> Clients<'a> {
-        Clients { server, open: Open::of(&server.stop) }
+impl Clients {
+    pub(crate) fn new(server: Server) -> Clients {
+        Clients { open: Open::of(&server.stop), server }
     }
 }
 
-impl Iterator for Clients<'_> {
+impl Iterator for Clients {
     type Item = (Client, Session);
 
     fn next(&mut self) -> Option<(Client, Session)> {

@@ -106,7 +106,7 @@ fn try_start(step: &str, workers: Option<NonZeroUsize>, flags: &Flags) -> anyhow
 impl Server {
     /// The clients, one after the other, for a step that blocks: waits for the next one, and ends
     /// when the server is told to stop.
-    pub fn clients(&self) -> Clients<'_> {
+    pub fn clients(self) -> Clients {
         Clients::new(self)
     }
 }

@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 
 use crate::script::{Action, Reply, Script};
 use crate::server::{STARTS, Server, Target, part};
-use crate::{Case, Cause, Claim, Given, Level, Property, Protocol, Verdict, limits, runner};
+use crate::{Case, Cause, Claim, GRACE, Given, Level, Property, Protocol, Verdict, limits, runner};
 use probe::{BITS, ECHO, ENDLESS, PLAIN, Probe, Route};
 
 /// How many cases are played at once, each with a server of its own. Most of them wait most of the
@@ -214,7 +214,7 @@ impl Check {
         let start = Instant::now();
         *tries += 1;
         let patience = pace.patience(*tries);
-        let server = || pace.server(&self.target, case.protocol, *tries, patience);
+        let server = || pace.server(&self.target, case, *tries, patience);
         let mut played = runner::play(case, &pace.given, server, Claim::Passes, patience);
         pace.keep(played.server.take());
         *took += start.elapsed();
@@ -259,10 +259,18 @@ impl Check {
         if let Some(reason) = case.impossible_here() {
             return Some(reason);
         }
-        let needs_its_own =
-            |action: &Action| matches!(action, Action::Stop | Action::Descriptors(_));
+        let needs_its_own = |action: &Action| {
+            matches!(
+                action,
+                Action::Stop | Action::Pause | Action::Accepted | Action::Descriptors(_)
+            )
+        };
         if matches!(self.target, Target::Running(_)) && script.iter().any(needs_its_own) {
             return Some("needs a server that it starts and stops itself: --cmd".into());
+        }
+        let grace = |action: &Action| matches!(action, Action::StopInVain);
+        if !matches!(self.target, Target::Step(_)) && script.iter().any(grace) {
+            return Some("needs the flag --grace of our steps".into());
         }
         if let Some(needed) = pace.missing.iter().find(|route| route.is_asked_for_in(script)) {
             return Some(format!("needs {}", needed.name));
@@ -305,7 +313,7 @@ impl Check {
 
     /// What must be known of a server before cases can be aimed at it.
     fn measure(&self) -> Result<Pace> {
-        let server = Server::start(&self.target, self.protocol, STARTS)?;
+        let server = Server::start(&self.target, self.protocol, GRACE, STARTS)?;
         TcpStream::connect_timeout(&server.addr, STARTS)
             .map(part)
             .with_context(|| format!("nobody listens on {} (is it running?)", server.addr))?;
@@ -418,16 +426,11 @@ impl Pace {
     }
 
     /// A server to play with. What fails is believed only of a new one.
-    fn server(
-        &self,
-        target: &Target,
-        protocol: Protocol,
-        n: u32,
-        patience: Duration,
-    ) -> Result<Server> {
-        let idle = self.idle.as_ref().filter(|_| n == 1);
+    fn server(&self, target: &Target, case: &Case, n: u32, patience: Duration) -> Result<Server> {
+        let grace = case.grace();
+        let idle = self.idle.as_ref().filter(|_| n == 1 && grace == GRACE);
         let idle = idle.and_then(|idle| idle.lock().unwrap_or_else(PoisonError::into_inner).pop());
-        idle.map_or_else(|| Server::start(target, protocol, patience), Ok)
+        idle.map_or_else(|| Server::start(target, case.protocol, grace, patience), Ok)
     }
 
     /// Keeps a server for another case, if that is worth it.
@@ -472,6 +475,9 @@ fn overtakes_a_number(script: &Script, number: u64) -> bool {
 /// How a server usually comes to fail like this, by design.
 fn usual_design(cause: &Cause) -> &'static str {
     match cause {
+        Cause::LetIn { .. } => {
+            "Usually whoever accepts clients also serves them, and hears of the stop when that is done."
+        }
         Cause::Held { others: 1 | 2, .. } => {
             "Usually one thread serves one client after the other, and waits in `read` for one that \
              says nothing."

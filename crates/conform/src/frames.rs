@@ -10,8 +10,9 @@ mod waiting;
 // The words that the cases below are written in.
 use crate::given::{Random, is_prime};
 use crate::script::{
-    A, Action, B, C, Client, Reply, Script, closed, connect, expect, flood, half_close, leave,
-    light, reset, send, send_ahead, stop, times,
+    A, Action, B, C, Client, Reply, Script, accepted, closed, connect, expect, flood, half_close,
+    leave, light, pause, refused_now, reset, send, send_ahead, stop, stop_again, stop_in_vain,
+    times,
 };
 use crate::{Case, Given, Property, Protocol};
 

@@ -15,7 +15,8 @@ use std::borrow::Cow;
 use crate::rule::{may, must, ours, should};
 use crate::script::{
     A, Action, Also, B, Body, Client, DATE, Field, Last, Reply, Response, STRONG, Script, TAG,
-    Value, closed, connect, cut, field, flood, half_close, leave, reset, send, slices, stop, times,
+    Value, accepted, closed, connect, cut, field, flood, half_close, leave, refused_now, reset,
+    send, slices, stop, times,
 };
 use crate::{Case, Given, Property, Protocol, Rule};
 

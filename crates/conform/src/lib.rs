@@ -40,6 +40,12 @@ pub use server::{Program, Target, shell};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};
 
+/// The seconds that a server is given to finish what it has when it is asked to stop.
+const GRACE: &str = "10";
+
+/// The same, where it is not to finish.
+const NO_GRACE: &str = "0.2";
+
 /// One thing that every server must do.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
@@ -127,6 +133,12 @@ impl Case {
         self.level().is_none_or(|level| level == Level::Must)
     }
 
+    /// The seconds that a server of ours is given to finish what it has when it is asked to stop.
+    pub(crate) fn grace(&self) -> &'static str {
+        let in_vain = |action: &Action| matches!(action, Action::StopInVain);
+        if self.script(&Given::default()).iter().any(in_vain) { NO_GRACE } else { GRACE }
+    }
+
     /// The same case, with what usually is wrong where it fails.
     #[must_use]
     pub(crate) const fn usually(self, mistake: &'static str) -> Case {
@@ -137,13 +149,15 @@ impl Case {
     pub fn impossible_here(&self) -> Option<String> {
         let script = self.script(&Given::default());
         let needs = |test: fn(&Action) -> bool| script.iter().any(test);
-        if needs(|action| matches!(action, Action::Stop)) && !cfg!(unix) {
+        if needs(|action| matches!(action, Action::Stop | Action::StopInVain)) && !cfg!(unix) {
             return Some("needs SIGTERM".into());
         }
         if needs(|action| matches!(action, Action::Descriptors(_))) && !cfg!(target_os = "linux") {
             return Some("needs Linux's prlimit".into());
         }
-        if needs(|action| matches!(action, Action::Light)) && !cfg!(target_os = "linux") {
+        let in_proc =
+            |action: &Action| matches!(action, Action::Light | Action::Accepted | Action::Pause);
+        if needs(in_proc) && !cfg!(target_os = "linux") {
             return Some("needs Linux's /proc".into());
         }
         let (needed, allowed) = (limits::descriptors(&script), limits::raised());
@@ -324,9 +338,15 @@ mod tests {
                         assert!(here.contains(&first.0), "{}: {action}", case.name);
                         (None, Some(second.0), None)
                     }
-                    Action::Descriptors(_) | Action::Exhausted | Action::Light | Action::Stop => {
-                        (None, None, None)
-                    }
+                    Action::Descriptors(_)
+                    | Action::Exhausted
+                    | Action::Light
+                    | Action::Accepted
+                    | Action::Pause
+                    | Action::Stop
+                    | Action::StopAgain
+                    | Action::StopInVain
+                    | Action::Refused(_) => (None, None, None),
                 };
                 assert!(comes.is_none_or(|client| here.insert(client)), "{}: {action}", case.name);
                 assert!(

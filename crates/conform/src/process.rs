@@ -91,11 +91,26 @@ fn processes() -> impl Iterator<Item = u32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
-/// The group of a process (Linux: `proc_pid_stat(5)`).
+/// The group of a process.
 fn group(id: u32) -> Option<u32> {
+    stat(id, 2)?.parse().ok()
+}
+
+/// Whether a process was stopped and has not gone on.
+pub(crate) fn is_paused(id: u32) -> bool {
+    stat(id, 0).is_some_and(|state| state == "T")
+}
+
+/// What the system says of a process (Linux: `proc_pid_stat(5)`): its state, its parent, its group, …
+fn stat(id: u32, nth: usize) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name stands between brackets and may hold anything; the state and the parent follow it.
-    stat.rsplit_once(')')?.1.split_whitespace().nth(2)?.parse().ok()
+    // The name stands between brackets and may hold anything; the state follows it.
+    stat.rsplit_once(')')?.1.split_whitespace().nth(nth).map(String::from)
+}
+
+/// How many descriptors a process has open (Linux: `proc_pid_fd(5)`).
+pub(crate) fn descriptors(id: u32) -> usize {
+    fs::read_dir(format!("/proc/{id}/fd")).map_or(0, Iterator::count)
 }
 
 /// The most memory that was ever resident, in bytes (Linux: `proc_pid_status(5)`).

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::ErrorKind;
 use std::mem;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::client::{Connection, End, TURN, Waited};
@@ -73,6 +74,13 @@ pub enum Cause {
         /// For how many others to leave.
         others: usize,
     },
+    /// A client got in after the stop, and no more when the others had left.
+    LetIn {
+        /// Who should have been refused.
+        client: Client,
+        /// How many others were still served.
+        others: usize,
+    },
     /// Somebody's short answer came only after the long one of somebody else.
     Behind {
         /// Who waited.
@@ -97,7 +105,7 @@ pub enum Cause {
 
 /// Starts `target`, if it does not run already, and plays `case` against it.
 pub fn run(case: &Case, target: &Target, claim: Claim, patience: Duration) -> Verdict {
-    let start = || Server::start(target, case.protocol, patience);
+    let start = || Server::start(target, case.protocol, case.grace(), patience);
     let played = play(case, &Given::default(), start, claim, patience);
     let transcript = played.transcript(false);
     match played.verdict {
@@ -157,6 +165,7 @@ pub(crate) fn play(
         }
     };
     let mut run = Run {
+        idle_descriptors: server.descriptors(),
         server,
         given,
         protocol: case.protocol,
@@ -169,11 +178,11 @@ pub(crate) fn play(
         failed: None,
         room: Room::Enough,
         reply: Vec::new(),
-        stopping: false,
+        stop: Stop::Not,
     };
     let breath = match run.play(&script) {
         Ok(()) => {
-            played.server = (!run.stopping).then_some(run.server);
+            played.server = (run.stop == Stop::Not).then_some(run.server);
             return played;
         }
         Err(Failure::ByDesign(cause)) => {
@@ -249,6 +258,8 @@ impl fmt::Display for What {
 /// A script that is being played.
 struct Run<'a> {
     server: Server,
+    /// How many descriptors it had open before anybody came.
+    idle_descriptors: usize,
     given: &'a Given,
     protocol: Protocol,
     claim: Claim,
@@ -267,8 +278,16 @@ struct Run<'a> {
     room: Room,
     /// The last reply that was expected and has come, to whomever.
     reply: Vec<u8>,
-    /// Whether the server was asked to stop.
-    stopping: bool,
+    stop: Stop,
+}
+
+/// Whether the server was asked to stop.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    Not,
+    Asked,
+    /// It was, and has ended as it should.
+    Ended,
 }
 
 /// Whether a server that has few descriptors lets somebody in.
@@ -300,8 +319,10 @@ impl Run<'_> {
             self.act(&action)?;
         }
         self.note("the script ends");
-        if self.stopping {
-            return Ok(self.server.wait_for_end(self.patience)?);
+        match self.stop {
+            Stop::Asked => return Ok(self.server.wait_for_end(self.patience)?),
+            Stop::Ended => return Ok(()),
+            Stop::Not => {}
         }
         self.everybody_leaves()?;
         self.a_new_client_is_served()?;
@@ -379,12 +400,62 @@ impl Run<'_> {
                     return Err(Failure::ByDesign(Cause::Heavy { clients, mib: bytes >> 20 }));
                 }
             }
+            Action::Accepted => self.accepted()?,
+            Action::Pause => self.server.pause(patience)?,
             Action::Stop => {
-                self.stopping = true;
+                self.stop = Stop::Asked;
                 self.server.ask_to_stop()?;
             }
+            Action::StopAgain => {
+                self.server.stop_again(patience)?;
+                self.stop = Stop::Ended;
+            }
+            Action::StopInVain => {
+                self.server.stop_in_vain(patience)?;
+                self.stop = Stop::Ended;
+            }
+            Action::Refused(client) => self.refused(*client)?,
         }
         Ok(())
+    }
+
+    fn accepted(&self) -> Result<(), Failure> {
+        let (wanted, deadline) =
+            (self.idle_descriptors + self.clients.len(), Instant::now() + self.patience);
+        while self.server.descriptors() < wanted {
+            if Instant::now() > deadline {
+                return broken(format!("not everybody is accepted in {}", seconds(self.patience)));
+            }
+            thread::sleep(TURN);
+        }
+        Ok(())
+    }
+
+    /// Nobody gets in. If somebody does, and nobody when all others have left, they were the cause.
+    fn refused(&mut self, client: Client) -> Result<(), Failure> {
+        let others = self.clients.len();
+        let probing = others > 0 && self.claim == Claim::Fails;
+        if self.is_closed(if probing { PROBE } else { self.patience }) {
+            return Ok(());
+        }
+        self.clients.clear();
+        self.note(format!("{client} gets in, so everybody else leaves"));
+        if others > 0 && self.is_closed(self.patience) {
+            return Err(Failure::ByDesign(Cause::LetIn { client, others }));
+        }
+        broken(format!("{client} gets in, although the server was asked to stop"))
+    }
+
+    /// Whether nobody gets in any more, at the latest after `patience`.
+    fn is_closed(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        loop {
+            match Connection::open(self.server.addr, None, patience) {
+                Err(error) if error.kind() == ErrorKind::ConnectionRefused => return true,
+                _ if Instant::now() > deadline => return false,
+                _ => thread::sleep(TURN),
+            }
+        }
     }
 
     /// Everybody gets in, except where the server has no descriptors left: then somebody is outside,
@@ -483,7 +554,7 @@ impl Run<'_> {
     fn explain_end(&mut self, client: Client, end: End) -> Result<(), Failure> {
         let got = Shown(&self.client(client).seen).to_string();
         let what = format!("{client} got {got}, and then the connection ended ({end})");
-        if self.stopping {
+        if self.stop != Stop::Not {
             return broken(what);
         }
         self.clients.clear();
@@ -671,6 +742,9 @@ impl fmt::Display for Cause {
             }
             Cause::Held { client, others } => {
                 write!(f, "{client} was answered only when the other {others} had left")
+            }
+            Cause::LetIn { client, others } => {
+                write!(f, "{client} got in after the stop, until the other {others} had left")
             }
             Cause::Behind { client, other } => {
                 write!(f, "{client} was answered only after {other}, who had asked for more")

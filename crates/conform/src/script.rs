@@ -72,9 +72,21 @@ pub enum Action {
     Exhausted,
     /// The server has needed no more than 20 KiB of memory for each client that is there (Linux).
     Light,
+    /// The server has accepted everybody who is connected: it has a descriptor for each (Linux).
+    Accepted,
+    /// The server is stopped as by Ctrl-Z, and goes on: SIGSTOP, and then SIGCONT (Linux).
+    Pause,
     /// The server is asked to stop, by SIGTERM (Unix). At the end of the script it must have
     /// ended with code 0.
     Stop,
+    /// It is asked again, until it ends: with a code that says that something was cut.
+    StopAgain,
+    /// It is asked to stop, and cannot finish within the grace period, which is a short one here: it ends
+    /// with such a code.
+    StopInVain,
+    /// The client is refused who would come now. Where the others seem to be the cause that it is not,
+    /// they leave.
+    Refused(Client),
 }
 
 /// In what is sent: the entity tag of the last response, without the `W/` of a weak one.
@@ -251,8 +263,28 @@ pub(crate) fn light() -> Script {
     vec![Action::Light]
 }
 
+pub(crate) fn accepted() -> Script {
+    vec![Action::Accepted]
+}
+
+pub(crate) fn pause() -> Script {
+    vec![Action::Pause]
+}
+
 pub(crate) fn stop() -> Script {
     vec![Action::Stop]
+}
+
+pub(crate) fn stop_again() -> Script {
+    vec![Action::StopAgain]
+}
+
+pub(crate) fn stop_in_vain() -> Script {
+    vec![Action::StopInVain]
+}
+
+pub(crate) fn refused_now(client: Client) -> Script {
+    vec![Action::Refused(client)]
 }
 
 /// The same, `n` times.
@@ -522,9 +554,17 @@ impl Action {
             | Action::EndsWith(client, _)
             | Action::Cut(client)
             | Action::Leave(client)
-            | Action::Reset(client) => Some(*client),
+            | Action::Reset(client)
+            | Action::Refused(client) => Some(*client),
             Action::Overtake { first, .. } => Some(first.0),
-            Action::Descriptors(_) | Action::Exhausted | Action::Light | Action::Stop => None,
+            Action::Descriptors(_)
+            | Action::Exhausted
+            | Action::Light
+            | Action::Accepted
+            | Action::Pause
+            | Action::Stop
+            | Action::StopAgain
+            | Action::StopInVain => None,
         }
     }
 
@@ -586,7 +626,12 @@ impl fmt::Display for Action {
             Action::Descriptors(n) => write!(f, "the server gets {n} descriptors"),
             Action::Exhausted => write!(f, "the server opens as many as it may or wants"),
             Action::Light => write!(f, "nobody costs more than 20 KiB of memory"),
+            Action::Accepted => write!(f, "the server has accepted everybody"),
+            Action::Pause => write!(f, "the server is paused, and goes on (SIGSTOP, SIGCONT)"),
             Action::Stop => write!(f, "the server is asked to stop"),
+            Action::StopAgain => write!(f, "the server is asked to stop again, until it ends"),
+            Action::StopInVain => write!(f, "the server is asked to stop, and cannot in time"),
+            Action::Refused(client) => write!(f, "{client} is refused"),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! One server under test: a process of its own on a free port, which ends with its handle.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
@@ -14,12 +13,14 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+#[cfg(unix)]
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 
 use crate::Protocol;
 use crate::process::{self, Family, Process};
-
-/// The seconds that a server is given to finish what it has when it is asked to stop.
-const GRACE: &str = "10";
 
 /// The memory that a server may have used when a case is over, in bytes. The thousand threads of
 /// the largest case need half of it; who keeps what no client has a right to needs more.
@@ -37,6 +38,9 @@ pub(crate) const STARTS: Duration = Duration::from_secs(20);
 
 /// How long a server is given to greet, and to part, before it is asked anything.
 const PARTING: Duration = Duration::from_secs(1);
+
+/// How long a server has to end before it is asked again to stop.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// How long the last words of a server that has ended may be on their way. Who holds its stderr longer
 /// is a child that it has left behind.
@@ -96,9 +100,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it, on a free port of the loopback interface, and waits until it listens.
-    pub fn start(target: &Target, protocol: Protocol, patience: Duration) -> Result<Server> {
+    /// One of ours has so many seconds of `grace`.
+    pub fn start(
+        target: &Target,
+        protocol: Protocol,
+        grace: &str,
+        patience: Duration,
+    ) -> Result<Server> {
         match target {
-            Target::Step(program) => Server::step(program, protocol, patience),
+            Target::Step(program) => Server::step(program, protocol, grace, patience),
             Target::Command(command) => Server::command(command, patience.max(STARTS)),
             Target::Running(addr) => {
                 let ((_, lines), (_, said_all)) = (mpsc::channel(), mpsc::channel());
@@ -116,7 +126,12 @@ impl Server {
         }
     }
 
-    fn step(program: &Program, protocol: Protocol, patience: Duration) -> Result<Server> {
+    fn step(
+        program: &Program,
+        protocol: Protocol,
+        grace: &str,
+        patience: Duration,
+    ) -> Result<Server> {
         let public: &[&str] = match protocol {
             Protocol::Frames => &[],
             Protocol::Http => &["--public", PUBLIC],
@@ -124,7 +139,7 @@ impl Server {
         let mut command = Command::new(&program.path);
         command
             .args(&program.flags)
-            .args(["--addr", "127.0.0.1:0", "--grace", GRACE])
+            .args(["--addr", "127.0.0.1:0", "--grace", grace])
             .args(public)
             .args(["--protocol", protocol.flag()])
             // To print a backtrace, a debug build reads its symbols: more than a server needs.
@@ -240,9 +255,7 @@ impl Server {
     pub fn wait_for_descriptors(&self, idle: Duration) {
         let (mut open, mut since) = (0, Instant::now());
         while since.elapsed() < idle {
-            let now = self.pid().map_or(0, |pid| {
-                fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
-            });
+            let now = self.descriptors();
             if now != open {
                 (open, since) = (now, Instant::now());
             }
@@ -250,33 +263,74 @@ impl Server {
         }
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        self.members().into_iter().map(process::descriptors).sum()
+    }
+
+    /// Its process, and of a stranger those that it has started.
+    fn members(&self) -> Vec<u32> {
+        self.child.as_ref().map_or_else(Vec::new, Process::members)
+    }
+
     /// The most memory that was ever resident, in bytes, without what a stranger needs to be there
     /// at all; of a server of several processes, in all of them. `None` where the system does not tell.
     pub fn peak_memory(&self) -> Option<u64> {
-        let child = self.child.as_ref()?;
-        let all = child.members().into_iter().filter_map(process::peak_memory);
+        let all = self.members().into_iter().filter_map(process::peak_memory);
         let all = all.reduce(|sum, peak| sum + peak)?;
         Some(all.saturating_sub(self.idle_memory))
     }
 
     /// The addresses that it listens on, for the report; `None` where that is none or not known.
     fn listens(&self) -> Option<String> {
-        let members = self.child.as_ref()?.members();
-        let all: Vec<String> = members.into_iter().flat_map(process::listens).collect();
+        let all: Vec<String> = self.members().into_iter().flat_map(process::listens).collect();
         (!all.is_empty()).then(|| all.join(", "))
     }
 
     /// Sends SIGTERM.
     pub fn ask_to_stop(&self) -> Result<()> {
         #[cfg(unix)]
-        {
-            use nix::{sys::signal, unistd::Pid};
-            let pid = Pid::from_raw(self.pid()?.try_into().context("an id that is not one")?);
-            signal::kill(pid, signal::Signal::SIGTERM).context("sending SIGTERM")?;
-            Ok(())
-        }
+        return signal(self.pid()?, Signal::SIGTERM);
         #[cfg(not(unix))]
         bail!("there is no SIGTERM here")
+    }
+
+    /// Asks it to stop again and again, until it ends: with a code of its own that is not 0.
+    pub fn stop_again(&mut self, patience: Duration) -> Result<()> {
+        let deadline = Instant::now() + patience;
+        while Instant::now() < deadline {
+            self.ask_to_stop()?;
+            if let Some(status) = self.ended_within(AGAIN) {
+                return says_that_something_was_cut(status);
+            }
+        }
+        bail!("asked again, it did not end in {} s", patience.as_secs())
+    }
+
+    /// Asks it to stop, and waits until it gives up.
+    pub fn stop_in_vain(&mut self, patience: Duration) -> Result<()> {
+        self.ask_to_stop()?;
+        let status = self.ended_within(patience);
+        let status = status.context("it did not end, though its grace period is over")?;
+        says_that_something_was_cut(status)
+    }
+
+    /// Stops it where it is, and lets it go on.
+    pub fn pause(&self, patience: Duration) -> Result<()> {
+        #[cfg(unix)]
+        {
+            let members = self.members();
+            members.iter().try_for_each(|&id| signal(id, Signal::SIGSTOP))?;
+            let deadline = Instant::now() + patience;
+            // A SIGCONT that came before it has stopped would undo the SIGSTOP.
+            while !members.iter().all(|&id| process::is_paused(id)) {
+                ensure!(Instant::now() < deadline, "it is not stopped by SIGSTOP");
+                thread::sleep(Duration::from_millis(2));
+            }
+            members.iter().try_for_each(|&id| signal(id, Signal::SIGCONT))
+        }
+        #[cfg(not(unix))]
+        bail!("there is no SIGSTOP here: no waiting of {patience:?} brings one")
     }
 
     /// Waits until it has ended: with code 0, and a step having printed its one line on stdout.
@@ -309,6 +363,18 @@ impl Server {
         let last: String = last.iter().map(|line| format!("\n    {line}")).collect();
         format!("\n  its stderr:{last}")
     }
+}
+
+fn says_that_something_was_cut(status: ExitStatus) -> Result<()> {
+    let says_so = status.code().is_some_and(|code| code != 0);
+    ensure!(says_so, "it ended with {status}, as if nothing had been cut");
+    Ok(())
+}
+
+#[cfg(unix)]
+fn signal(id: u32, signal: Signal) -> Result<()> {
+    let pid = Pid::from_raw(id.try_into().context("an id that is not one")?);
+    kill(pid, signal).with_context(|| format!("sending {signal}"))
 }
 
 /// Leaves as one who has nothing to ask. To hang up on a greeting would be a reset, and a first server

@@ -8,7 +8,9 @@ use anyhow::{Context, Result, ensure};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::server::Server;
-use crate::{Case, Claim, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict, cases, run};
+use crate::{
+    Case, Claim, GRACE, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict, cases, run,
+};
 
 /// How many cases are played at once: most of them wait most of the time.
 const AT_ONCE: usize = 8;
@@ -125,7 +127,7 @@ fn simple_test_client(
     if !python.arg("--version").output().is_ok_and(|output| output.status.success()) {
         return Ok(Completion::ignored_with("python3 is not here"));
     }
-    let server = Server::start(&Target::Step(program.clone()), Protocol::Frames, PATIENCE)?;
+    let server = Server::start(&Target::Step(program.clone()), Protocol::Frames, GRACE, PATIENCE)?;
     let (host, port) = (server.addr.ip().to_string(), server.addr.port().to_string());
     let output = Command::new("python3")
         .arg(script)

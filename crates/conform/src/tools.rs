@@ -13,7 +13,7 @@ use crate::http::files::DIGITS;
 use crate::http::get;
 use crate::script::Shown;
 use crate::server::Server;
-use crate::{PATIENCE, Program, Protocol, Target};
+use crate::{GRACE, PATIENCE, Program, Protocol, Target};
 
 /// How long a tool may take, in seconds.
 const SECONDS: &str = "60";
@@ -124,7 +124,8 @@ impl Tool {
     /// Tries it with a server of its own.
     pub fn run(&self, program: &Program) -> Result<()> {
         let directory = tempfile::tempdir()?;
-        let server = Server::start(&Target::Step(program.clone()), Protocol::Http, PATIENCE)?;
+        let server =
+            Server::start(&Target::Step(program.clone()), Protocol::Http, GRACE, PATIENCE)?;
         let result = (self.check)(server.addr, directory.path());
         result.map_err(|error| anyhow!("{error:#}{}", server.last_words()))
     }

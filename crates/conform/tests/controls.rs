@@ -153,11 +153,12 @@ fn passes(case: &Case) -> Result<(), Failed> {
 fn is_caught(case: &Case, flaw: Flaw, caught: Caught) -> Result<(), Failed> {
     let (claim, patience) = match caught {
         Broken(_) => (Claim::Passes, NEVER),
-        Held(_) | Behind | Heavy | HungUp => (Claim::Fails, PATIENCE),
+        Held(_) | LetIn(_) | Behind | Heavy | HungUp => (Claim::Fails, PATIENCE),
     };
     match (run(case, &Target::Step(program(flaw)), claim, patience), caught) {
         (Verdict::Broken(report), Broken(words)) if report.contains(words) => Ok(()),
         (Verdict::Fails(Cause::Held { others, .. }), Held(n)) if others == n => Ok(()),
+        (Verdict::Fails(Cause::LetIn { others, .. }), LetIn(n)) if others == n => Ok(()),
         (Verdict::Fails(Cause::Behind { .. }), Behind) => Ok(()),
         (Verdict::Fails(Cause::Heavy { .. }), Heavy) => Ok(()),
         (Verdict::Fails(Cause::HungUp { .. }), HungUp) => Ok(()),

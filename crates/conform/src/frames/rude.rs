@@ -82,6 +82,13 @@ pub(super) const CASES: &[Case] = &[
         descriptors,
     )
     .usually("Usually a failed `accept` ends the server, or is tried again at once and for ever."),
+    case(
+        "paused",
+        Property::Rude,
+        "A server that was stopped like a job with Ctrl-Z goes on where it was.",
+        |_| times(10, [greet(A), pause(), say(A, "^abc$", "bcd"), leave(A)].concat()),
+    )
+    .usually("Usually `EINTR` is taken for an error: some calls return with it after SIGCONT, such as `epoll_wait`."),
 ];
 
 /// This happens again and again. Then B is served: its answer takes a while, so that it comes when

@@ -47,7 +47,43 @@ pub(super) const CASES: &[Case] = &[
         "Everybody who has asked before the stop is answered before the end.",
         stop_asked,
     ),
+    case(
+        "stop-crowd",
+        Property::Stop,
+        "So is everybody who was accepted, whether they had a worker or not.",
+        stop_crowd,
+    )
+    .usually("Usually whoever still waits for a worker is forgotten: the queue is dropped with the pool."),
+    case(
+        "stop-refuses",
+        Property::Stop,
+        "Who comes after the stop is refused at once, though the server is still busy with others.",
+        |_| [flood(A, "^abc$".repeat(1000)), stop(), refused_now(B), reset(A)].concat(),
+    )
+    .usually(
+        "Usually the listener is open until the process ends: who comes is let in by the kernel, and lost.",
+    ),
+    case(
+        "stop-twice",
+        Property::Stop,
+        "A second signal ends it at once, and the exit code says that something was cut.",
+        |_| [greet(A), send(A, prime(LONGEST)), stop(), stop_again()].concat(),
+    )
+    .usually("Usually the second signal does what the first did: nothing more."),
+    case(
+        "stop-in-vain",
+        Property::Stop,
+        "A stop that takes too long is cut short, and the exit code says so.",
+        |_| [greet(A), send(A, prime(LONGEST)), stop_in_vain()].concat(),
+    )
+    .usually("Usually a stop takes as long as the longest answer, or the slowest client."),
 ];
+
+/// The largest prime of 64 bits: its check takes longer than anybody waits for an end.
+const LONGEST: u64 = 18_446_744_073_709_551_557;
+
+/// How many have asked when the server is stopped under load.
+const CROWD: u16 = 64;
 
 /// When A has its echo, the server is about to compute for it. Meanwhile the others ask, and then
 /// it is asked to stop: their questions have arrived, whether it has looked at them or not.
@@ -60,6 +96,28 @@ fn stop_asked(given: &Given) -> Script {
         others().flat_map(|client| send(client, "^abc$")).collect(),
         stop(),
         others().flat_map(|client| [expect(client, "bcd"), closed(client)].concat()).collect(),
+        [expect(A, "prime\n"), closed(A)].concat(),
+    ]
+    .concat()
+}
+
+/// The same of many more. Some are greeted: whoever serves one after the other can do no more. The
+/// others were accepted, whether somebody has time for them or not.
+fn stop_crowd(given: &Given) -> Script {
+    let greeted = || (1..4).map(Client);
+    let accepted_only = || (4..CROWD).map(Client);
+    let question = format!("^a${}", prime(given.shorter));
+    [
+        [greet(A), greeted().flat_map(greet).collect()].concat(),
+        accepted_only().flat_map(connect).collect(),
+        accepted(),
+        say(A, question, "b"),
+        greeted().chain(accepted_only()).flat_map(|client| send(client, "^abc$")).collect(),
+        stop(),
+        greeted().flat_map(|client| [expect(client, "bcd"), closed(client)].concat()).collect(),
+        accepted_only()
+            .flat_map(|client| [expect(client, "*bcd"), closed(client)].concat())
+            .collect(),
         [expect(A, "prime\n"), closed(A)].concat(),
     ]
     .concat()

@@ -247,7 +247,49 @@ pub(super) const CASES: &[Case] = &[
             [connect(A), plain, stop(), answer(A, 200, &[], text("prime\n")), closed(A)].concat()
         },
     ),
+    case(
+        "http-stop-crowd",
+        Property::Stop,
+        ours("9112 §9.6"),
+        "So is everybody who was accepted, whether they had a worker or not.",
+        stop_crowd,
+    )
+    .usually("Usually whoever still waits for a worker is forgotten: the queue is dropped with the pool."),
+    case(
+        "http-stop-refuses",
+        Property::Stop,
+        ours("9112 §9.6"),
+        "Who comes after the stop is refused at once, though the server is still busy with others.",
+        |_| [flood(A, get("/plain").repeat(1000)), stop(), refused_now(B), reset(A)].concat(),
+    )
+    .usually(
+        "Usually the listener is open until the process ends: who comes is let in by the kernel, and lost.",
+    ),
 ];
+
+/// How many have asked when the server is stopped under load.
+const CROWD: u16 = 64;
+
+/// Four are answered, and stay; one of them is answered twice. When A is answered for the third time, the server is about to compute for it;
+/// meanwhile the others ask, of whom most were only accepted.
+fn stop_crowd(given: &Given) -> Script {
+    let kept = || (0..4).map(Client);
+    let others = || (1..CROWD).map(Client);
+    let plain_for = |client| expect(client, plain());
+    [
+        kept().flat_map(|client| [connect(client), send(client, get("/plain"))].concat()).collect(),
+        kept().flat_map(plain_for).collect(),
+        [send(A, get("/plain")), plain_for(A)].concat(),
+        (4..CROWD).map(Client).flat_map(connect).collect(),
+        accepted(),
+        [send(A, get("/plain") + &prime(given.shorter)), plain_for(A)].concat(),
+        others().flat_map(|client| send(client, get("/plain"))).collect(),
+        stop(),
+        others().flat_map(|client| [plain_for(client), closed(client)].concat()).collect(),
+        [answer(A, 200, &[], text("prime\n")), closed(A)].concat(),
+    ]
+    .concat()
+}
 
 /// Half a head.
 const HALF: &str = "GET /plain HTTP/1.1\r\nHo";

@@ -21,6 +21,8 @@ pub enum Caught {
     Broken(&'static str),
     /// That it fails by design: a client waits for so many others to leave.
     Held(usize),
+    /// That it fails by design: somebody gets in after the stop, until so many others have left.
+    LetIn(usize),
     /// That it fails by design: one answer waits for another.
     Behind,
     /// That it fails by design: many clients cost too much memory.

@@ -32,4 +32,11 @@ pub const CONTROLS: &[Control] = &[
     (WaitsForClients, "http-stop-half-body", Broken("does not end the connection of A")),
     (StopsAtOnce, "http-stop-pipelined", Broken("A got")),
     (StopsAtOnce, "http-stop-computing", Broken("A got \"\", and then the connection ended")),
+    (OneRead, "http-stop-crowd", HungUp),
+    (OneAtATime, "http-stop-crowd", Held(3)),
+    (FourWorkers, "http-stop-crowd", Broken("not everybody is accepted")),
+    (DropsQueue, "http-stop-crowd", Broken("and then the connection ended")),
+    (StopsAtOnce, "http-stop-crowd", Broken("the connection")),
+    (OneAtATime, "http-stop-refuses", LetIn(1)),
+    (StaysOpen, "http-stop-refuses", LetIn(1)),
 ];

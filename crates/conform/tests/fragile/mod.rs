@@ -6,7 +6,7 @@ mod http;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -78,6 +78,18 @@ flaws! {
     WaitsForClients,
     /// Stops with questions unanswered.
     StopsAtOnce,
+    /// Has four workers, and forgets whoever waits for one when it is to stop.
+    DropsQueue,
+    /// Lets clients in until it ends.
+    StaysOpen,
+    /// Hears of a stop once.
+    HearsOnce,
+    /// Does not say that something was cut.
+    CutsQuietly,
+    /// Has no grace period.
+    Graceless,
+    /// Takes what SIGCONT interrupts for an error.
+    DiesOfPauses,
 
     // How it understands frames.
     /// Does not greet.
@@ -703,6 +715,8 @@ struct Server {
     /// How many have come so far.
     came: Arc<AtomicUsize>,
     stopping: Arc<AtomicBool>,
+    /// How long a stop may take.
+    grace: Duration,
     /// The session of everybody, with [`Flaw::OneMemory`].
     memory: Arc<Mutex<frames::Frames>>,
     /// The session of a client that has left, with [`Flaw::Inherits`].
@@ -731,24 +745,26 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     let arguments: Vec<String> = arguments.collect();
     let flaw = Flaw::named(&arguments[0]).expect("a flaw has a name");
     let http = arguments.last().is_some_and(|protocol| protocol == "http");
+    let listener = TcpListener::bind(&arguments[2]).expect("a free port");
+    let addr = listener.local_addr().expect("a listener has an address");
     let server = Server {
         flaw,
         http,
         open: Arc::default(),
         came: Arc::default(),
         stopping: Arc::default(),
+        grace: grace(&arguments),
         memory: Arc::new(Mutex::new(frames::Frames::new(flaw))),
         legacy: Arc::default(),
         left: Arc::default(),
         turns: Arc::default(),
     };
-    let listener = TcpListener::bind(&arguments[2]).expect("a free port");
     if flaw != Flaw::DiesOfSignal {
         let server = server.clone();
-        ctrlc::set_handler(move || server.stop()).expect("one handler");
+        ctrlc::set_handler(move || server.asked_to_stop(addr)).expect("one handler");
     }
     if flaw != Flaw::Mute {
-        println!("listening on {}", listener.local_addr().expect("a listener has an address"));
+        println!("listening on {addr}");
     }
     if flaw == Flaw::TalksTooMuch {
         println!("and glad to be of service");
@@ -757,21 +773,24 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
         Flaw::OneLoop | Flaw::OneComputer => {
             server.sweep(&listener).expect("clients that do as they should")
         }
-        _ => server.run(&listener),
+        _ => server.run(listener),
     }
-    ExitCode::SUCCESS
+    // Those who are in are still answered; then the stop ends the process.
+    loop {
+        thread::park();
+    }
+}
+
+/// The seconds behind `--grace`.
+fn grace(arguments: &[String]) -> Duration {
+    let mut behind = arguments.iter().skip_while(|argument| *argument != "--grace").skip(1);
+    Duration::from_secs_f32(behind.next().map_or(10.0, |grace| grace.parse().expect("a number")))
 }
 
 impl Server {
-    fn run(&self, listener: &TcpListener) {
-        let workers = match self.flaw {
-            Flaw::OneAtATime => 1,
-            // So that it has surely met those who are gone before it meets who comes next. Of frames there
-            // is a case in which somebody stays meanwhile.
-            Flaw::DiesOfClients if self.http => 1,
-            Flaw::FourWorkers => 4,
-            _ => 0,
-        };
+    fn run(&self, listener: TcpListener) {
+        let listener = &listener;
+        let workers = self.workers();
         thread::scope(|scope| {
             for _ in 0..workers {
                 scope.spawn(|| self.accept(listener, |stream| self.clone().client(stream)));
@@ -785,10 +804,23 @@ impl Server {
         });
     }
 
+    /// How many there are; 0: a thread for each client.
+    fn workers(&self) -> usize {
+        match self.flaw {
+            Flaw::OneAtATime => 1,
+            // So that it has surely met those who are gone before it meets who comes next. Of frames there
+            // is a case in which somebody stays meanwhile.
+            Flaw::DiesOfClients if self.http => 1,
+            Flaw::FourWorkers => 4,
+            _ => 0,
+        }
+    }
+
     fn accept(&self, listener: &TcpListener, take: impl Fn(TcpStream)) {
         loop {
             match listener.accept() {
-                Ok(_) if self.is_stopping() => {}
+                Ok(_) if self.is_stopping() && self.flaw == Flaw::StaysOpen => {}
+                Ok(_) if self.is_stopping() => return,
                 Ok((stream, _)) => take(stream),
                 Err(error) if self.flaw == Flaw::DiesOfAccept => {
                     eprintln!("{error}");
@@ -804,6 +836,14 @@ impl Server {
         let n = self.came.fetch_add(1, Ordering::SeqCst);
         if self.flaw == Flaw::HundredClients && n >= 100 {
             return;
+        }
+        if self.flaw == Flaw::DropsQueue {
+            while !self.is_stopping() && lock(&self.open).len() >= 4 {
+                thread::sleep(Duration::from_millis(1));
+            }
+            if self.is_stopping() {
+                return;
+            }
         }
         let stream = Arc::new(stream);
         lock(&self.open).insert(n, Arc::clone(&stream));
@@ -857,6 +897,10 @@ impl Server {
         if self.flaw == Flaw::DropsUnsent {
             // So that it soon has something to throw away.
             socket2::SockRef::from(stream).set_send_buffer_size(4 * 1024)?;
+        }
+        if self.flaw == Flaw::DiesOfPauses {
+            // With a timeout of its own, `recv` does not begin again after SIGCONT (Linux: `signal(7)`).
+            stream.set_read_timeout(Some(Duration::from_secs(1000)))?;
         }
         if self.flaw == Flaw::EatsEarly {
             stream.set_read_timeout(Some(Duration::from_millis(200)))?;
@@ -1010,16 +1054,43 @@ impl Server {
         }
     }
 
+    /// The first time, it stops; the second time, or when that takes too long, it ends.
+    fn asked_to_stop(&self, addr: SocketAddr) {
+        if self.stopping.swap(true, Ordering::SeqCst) {
+            match self.flaw {
+                Flaw::HearsOnce => return,
+                Flaw::CutsQuietly => process::exit(0),
+                _ => process::exit(1),
+            }
+        }
+        let (server, grace) = (self.clone(), self.grace);
+        thread::spawn(move || server.stop());
+        // Whoever accepts is woken by a client like any other.
+        for _ in 0..self.workers().max(1) {
+            let _ = TcpStream::connect(addr);
+        }
+        if self.flaw != Flaw::Graceless {
+            thread::spawn(move || {
+                thread::sleep(grace);
+                process::exit(1);
+            });
+        }
+    }
+
     /// Takes what has arrived, answers it, and ends.
     fn stop(&self) {
-        self.stopping.store(true, Ordering::SeqCst);
         for stream in lock(&self.open).values() {
             if self.flaw != Flaw::StopsAtOnce && self.flaw != Flaw::WaitsForClients {
                 // It fails when the client is gone already.
                 let _ = stream.shutdown(Shutdown::Read);
             }
         }
-        while self.flaw != Flaw::StopsAtOnce && !lock(&self.open).is_empty() {
+        let has_ended = || match self.flaw {
+            Flaw::StopsAtOnce => true,
+            Flaw::HearsOnce => false,
+            _ => lock(&self.open).is_empty(),
+        };
+        while !has_ended() {
             thread::sleep(Duration::from_millis(1));
         }
         process::exit(0);
