@@ -11,8 +11,7 @@ mod waiting;
 use crate::given::{Random, is_prime};
 use crate::script::{
     A, Action, B, C, Client, Reply, Script, accepted, closed, connect, expect, flood, half_close,
-    leave, light, pause, refused_now, reset, send, send_ahead, stop, stop_again, stop_in_vain,
-    times,
+    leave, light, pause, refused_now, reset, send, send_ahead, stop, times,
 };
 use crate::{Case, Given, Property, Protocol};
 

@@ -16,7 +16,7 @@ use crate::rule::{may, must, ours, should};
 use crate::script::{
     A, Action, Also, B, Body, Client, DATE, Field, Last, Reply, Response, STRONG, Script, TAG,
     Value, accepted, closed, connect, cut, field, flood, half_close, leave, refused_now, reset,
-    send, slices, stop, times,
+    send, slices, stop, stop_again, stop_in_vain, times,
 };
 use crate::{Case, Given, Property, Protocol, Rule};
 

@@ -63,24 +63,7 @@ pub(super) const CASES: &[Case] = &[
     .usually(
         "Usually the listener is open until the process ends: who comes is let in by the kernel, and lost.",
     ),
-    case(
-        "stop-twice",
-        Property::Stop,
-        "A second signal ends it at once, and the exit code says that something was cut.",
-        |_| [greet(A), send(A, prime(LONGEST)), stop(), stop_again()].concat(),
-    )
-    .usually("Usually the second signal does what the first did: nothing more."),
-    case(
-        "stop-in-vain",
-        Property::Stop,
-        "A stop that takes too long is cut short, and the exit code says so.",
-        |_| [greet(A), send(A, prime(LONGEST)), stop_in_vain()].concat(),
-    )
-    .usually("Usually a stop takes as long as the longest answer, or the slowest client."),
 ];
-
-/// The largest prime of 64 bits: its check takes longer than anybody waits for an end.
-const LONGEST: u64 = 18_446_744_073_709_551_557;
 
 /// How many have asked when the server is stopped under load.
 const CROWD: u16 = 64;

@@ -265,7 +265,28 @@ pub(super) const CASES: &[Case] = &[
     .usually(
         "Usually the listener is open until the process ends: who comes is let in by the kernel, and lost.",
     ),
+    case(
+        "http-stop-twice",
+        Property::Stop,
+        ours("9112 §9.6"),
+        "A second signal ends it at once, and the exit code says that something was cut.",
+        |_| [busy(), stop(), stop_again()].concat(),
+    )
+    .usually("Usually the second signal does what the first did: nothing more."),
+    case(
+        "http-stop-in-vain",
+        Property::Stop,
+        ours("9112 §9.6"),
+        "A stop that takes too long is cut short, and the exit code says so.",
+        |_| [busy(), stop_in_vain()].concat(),
+    )
+    .usually("Usually a stop takes as long as the longest answer, or the slowest client."),
 ];
+
+/// A has asked for something that takes longer than anybody waits for an end.
+fn busy() -> Script {
+    [connect(A), send(A, get("/plain") + &get("/sleep?ms=9000")), expect(A, plain())].concat()
+}
 
 /// How many have asked when the server is stopped under load.
 const CROWD: u16 = 64;

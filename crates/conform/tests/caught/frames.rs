@@ -95,7 +95,7 @@ pub const CONTROLS: &[Control] = &[
     (DiesOfGoodbyes, "reset-half-closed", Broken("the server has ended")),
     (StaysAtEnd, "come-and-go", Broken("A got nothing")),
     (DiesOfAccept, "descriptors", Broken("the server has ended")),
-    (DiesOfPauses, "paused", Broken("and then the connection ended")),
+    (DiesOfPauses, "paused", Broken("the server has ended")),
     // How it ends.
     (DiesOfSignal, "stop-idle", Broken("signal: 15")),
     (TalksTooMuch, "stop-idle", Broken("a second line on stdout: `and glad")),
@@ -112,9 +112,4 @@ pub const CONTROLS: &[Control] = &[
     (StopsAtOnce, "stop-crowd", Broken("the connection")),
     (OneAtATime, "stop-refuses", LetIn(1)),
     (StaysOpen, "stop-refuses", LetIn(1)),
-    (HearsOnce, "stop-twice", Broken("asked again, it did not end")),
-    (CutsQuietly, "stop-twice", Broken("as if nothing had been cut")),
-    (DiesOfSignal, "stop-twice", Broken("signal: 15")),
-    (Graceless, "stop-in-vain", Broken("its grace period is over")),
-    (StopsAtOnce, "stop-in-vain", Broken("as if nothing had been cut")),
 ];

@@ -39,4 +39,9 @@ pub const CONTROLS: &[Control] = &[
     (StopsAtOnce, "http-stop-crowd", Broken("the connection")),
     (OneAtATime, "http-stop-refuses", LetIn(1)),
     (StaysOpen, "http-stop-refuses", LetIn(1)),
+    (HearsOnce, "http-stop-twice", Broken("asked again, it did not end")),
+    (CutsQuietly, "http-stop-twice", Broken("as if nothing had been cut")),
+    (DiesOfSignal, "http-stop-twice", Broken("signal: 15")),
+    (Graceless, "http-stop-in-vain", Broken("its grace period is over")),
+    (StopsAtOnce, "http-stop-in-vain", Broken("as if nothing had been cut")),
 ];

@@ -240,7 +240,10 @@ impl Talk for Http {
                         break false;
                     }
                     // Work comes next, in which it may be stopped: what it has said leaves before.
-                    if self.flaw == Flaw::StopsAtOnce && self.held.starts_with(b"GET /prime/") {
+                    let computes = self.held.starts_with(b"GET /prime/");
+                    if self.held.starts_with(b"GET /sleep")
+                        || self.flaw == Flaw::StopsAtOnce && computes
+                    {
                         replies.extend(answers.concat());
                         return Some(bytes.len() - mem::take(&mut self.held).len());
                     }

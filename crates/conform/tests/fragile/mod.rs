@@ -6,7 +6,7 @@ mod http;
 use std::collections::HashMap;
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
@@ -88,7 +88,7 @@ flaws! {
     CutsQuietly,
     /// Has no grace period.
     Graceless,
-    /// Takes what SIGCONT interrupts for an error.
+    /// Takes what SIGCONT interrupts for an error, and ends.
     DiesOfPauses,
 
     // How it understands frames.
@@ -763,6 +763,9 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
         let server = server.clone();
         ctrlc::set_handler(move || server.asked_to_stop(addr)).expect("one handler");
     }
+    if flaw == Flaw::DiesOfPauses {
+        thread::spawn(die_of_interrupts);
+    }
     if flaw != Flaw::Mute {
         println!("listening on {addr}");
     }
@@ -779,6 +782,16 @@ pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
     loop {
         thread::park();
     }
+}
+
+/// Waits for what never comes. With a timeout, `recv` does not begin again after SIGCONT (Linux:
+/// `signal(7)`).
+fn die_of_interrupts() {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
+    socket.set_read_timeout(Some(Duration::from_secs(1000))).expect("a timeout that is not 0");
+    let error = socket.recv(&mut [0]).expect_err("nobody knows the port");
+    eprintln!("{error}");
+    process::exit(1);
 }
 
 /// The seconds behind `--grace`.
@@ -897,10 +910,6 @@ impl Server {
         if self.flaw == Flaw::DropsUnsent {
             // So that it soon has something to throw away.
             socket2::SockRef::from(stream).set_send_buffer_size(4 * 1024)?;
-        }
-        if self.flaw == Flaw::DiesOfPauses {
-            // With a timeout of its own, `recv` does not begin again after SIGCONT (Linux: `signal(7)`).
-            stream.set_read_timeout(Some(Duration::from_secs(1000)))?;
         }
         if self.flaw == Flaw::EatsEarly {
             stream.set_read_timeout(Some(Duration::from_millis(200)))?;
@@ -1080,7 +1089,8 @@ impl Server {
     /// Takes what has arrived, answers it, and ends.
     fn stop(&self) {
         for stream in lock(&self.open).values() {
-            if self.flaw != Flaw::StopsAtOnce && self.flaw != Flaw::WaitsForClients {
+            let waits = matches!(self.flaw, Flaw::WaitsForClients | Flaw::StaysOpen);
+            if self.flaw != Flaw::StopsAtOnce && !waits {
                 // It fails when the client is gone already.
                 let _ = stream.shutdown(Shutdown::Read);
             }
