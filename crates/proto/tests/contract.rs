@@ -750,6 +750,70 @@ mod rule_11_calls_out_of_turn {
     }
 
     #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "were offered"))]
+    fn to_send_unasked_is_a_bug_of_the_shell_and_harmless() {
+        let mut session = lines();
+        session.sent(1);
+        session.received(b"=a\n");
+        writes(&mut session, b"a");
+        reads(&mut session);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "no job is out"))]
+    fn to_be_done_twice_is_a_bug_of_the_shell_and_harmless() {
+        let mut other = lines();
+        other.received(b"!never\n");
+        let again = runs(&mut other).run();
+        let mut session = lines();
+        session.received(b"!a\n=b\n");
+        let done = runs(&mut session).run();
+        session.done(done);
+        session.done(again);
+        writes(&mut session, b"a");
+        writes(&mut session, b"b");
+        reads(&mut session);
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "no job is out"))]
+    fn to_be_done_after_the_last_word_is_a_bug_of_the_shell_and_harmless() {
+        let mut other = lines();
+        other.received(b"!never\n");
+        let done = runs(&mut other).run();
+        let mut session = lines();
+        session.received(b"q\n");
+        session.done(done);
+        writes(&mut session, b"bye");
+        closes(&mut session);
+    }
+
+    /// A protocol that claims to have used more than it was given.
+    struct Greedy;
+
+    impl Protocol for Greedy {
+        fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Step {
+            if input.is_empty() {
+                return Step::Incomplete;
+            }
+            output.extend_from_slice(input);
+            Step::Advance(input.len() + 1)
+        }
+    }
+
+    #[test]
+    #[cfg_attr(debug_assertions, should_panic(expected = "consumed more than there was"))]
+    fn to_consume_more_than_there_is_is_a_bug_of_the_protocol_and_harmless() {
+        let mut session = Session::new(Box::new(Greedy));
+        for piece in [b"ab", b"cd"] {
+            session.received(piece);
+            writes(&mut session, piece);
+        }
+        session.received(&[]);
+        closes(&mut session);
+    }
+
+    #[test]
     #[cfg_attr(debug_assertions, should_panic(expected = "no job is out"))]
     fn a_job_of_another_session_is_a_bug_of_the_shell_and_harmless() {
         let mut other = lines();
