@@ -6,8 +6,9 @@ use proto::{Protocol, Session, Want};
 /// of a check, so a fuzzer looks for the worst one.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// One for each call, and then again from the first. The lower seven bits are the size of a
-    /// piece less one; the highest: read on first, though there is something else to do.
+    /// One for each call, and then again from the first. The lower six bits are the size of a
+    /// piece less one; the highest: read on first, though there is something else to do; the one
+    /// between: ask again, and report that nothing was sent, and the end once more.
     turns: [u8; 4],
 }
 
@@ -24,7 +25,11 @@ impl Plan {
     }
 
     fn turns(&self) -> impl Iterator<Item = Turn> + use<> {
-        let turn = |byte| Turn { size: usize::from(byte & 0x7f) + 1, read_on: byte & 0x80 != 0 };
+        let turn = |byte| Turn {
+            size: usize::from(byte & 0x3f) + 1,
+            read_on: byte & 0x80 != 0,
+            again: byte & 0x40 != 0,
+        };
         self.turns.into_iter().cycle().map(turn)
     }
 }
@@ -35,6 +40,8 @@ struct Turn {
     size: usize,
     /// Read before sending, or while a job is out.
     read_on: bool,
+    /// Ask and report more often than needed: it changes nothing.
+    again: bool,
 }
 
 /// Sends all and then the end of input; returns all that was said.
@@ -62,6 +69,12 @@ pub fn each_piece(
     loop {
         let turn = turns.next().expect("they go round");
         let may_read_on = turn.read_on && arriving.is_some();
+        if turn.again {
+            session.sent(0);
+            if arriving.is_none() {
+                session.received(&[]);
+            }
+        }
         match session.want() {
             Want::Read => deliver(&mut session, &mut arriving, turn.size),
             Want::Write(_) if may_read_on => deliver(&mut session, &mut arriving, turn.size),
@@ -71,6 +84,12 @@ pub fn each_piece(
                 session.sent(n);
             }
             Want::Run(job) => {
+                if turn.again {
+                    assert!(
+                        matches!(session.want(), Want::Read),
+                        "a job is out, and handed out once"
+                    );
+                }
                 if may_read_on {
                     deliver(&mut session, &mut arriving, turn.size);
                 }
