@@ -4,7 +4,7 @@ use load::report::Time;
 use load::units::{bytes, count, three_digits};
 use load::{Protocol, Report, Workload};
 
-use super::note::served;
+use super::note::{closes, served};
 use super::percentile::{Percentile, tail};
 use super::record::{Record, Row, Table};
 use super::stats::summary;
@@ -58,13 +58,10 @@ impl<'a> Run<'a> {
 
     fn one_answer(&self) -> Option<String> {
         let (_, row) = self.row(Workload::Echo, "01")?;
-        let lost: u64 = row.reports().map(|report| report.errors.total()).sum();
-        let answered: u64 = row.reports().map(|report| report.requests.answered).sum();
-        let mut text = format!(
-            "For {} answers it has cost its clients {} connections",
-            count(answered),
-            count(lost)
-        );
+        let mut text = match closes(row) {
+            true => "It hangs up after each answer".to_owned(),
+            false => "It did not hang up after each answer in this run".to_owned(),
+        };
         if let Some((table, row)) = self.row(Workload::Hoard, "01")
             && let Some((served, all)) = served(row)
         {
@@ -173,7 +170,7 @@ impl<'a> Run<'a> {
             Some(format!("step {step}: {rate}, on {} cores", three_digits(cores)))
         };
         let mut text = format!(
-            "More than one core, where there is something to compute. {}; {}; {}.",
+            "Of computations of 200 µs, {}; {}; {}.",
             does("08")?,
             does("09")?,
             does("10")?
