@@ -8,9 +8,11 @@ mod fuzz;
 mod generators;
 mod matrix;
 mod new;
+mod reliability;
 mod replay;
 #[cfg(test)]
 mod scratch;
+mod soak;
 mod source;
 mod steps;
 mod strangers;
@@ -54,6 +56,8 @@ enum Command {
     Replay(replay::Args),
     /// Show a run again that bench-all has kept: its tables, and its page
     Report(bench::report::Args),
+    /// Have guests of all manners at a server for minutes, stop and start it, and see that nothing grows
+    Soak(soak::Args),
     /// Aim the conformance cases at servers that we did not write
     Strangers(strangers::Args),
     /// Check the invariants that keep the project simple
@@ -75,6 +79,7 @@ fn main() -> ExitCode {
         Command::New(args) => new::run(args),
         Command::Replay(args) => replay::run(args),
         Command::Report(args) => bench::report::run(args),
+        Command::Soak(args) => soak::run(args),
         Command::Strangers(args) => strangers::run(args),
         Command::Tidy(args) => tidy::run(args),
         Command::Timeline(args) => timeline::run(args),

@@ -133,9 +133,7 @@ pub fn start(command: &mut Command) -> Result<(Child, SocketAddr)> {
 /// In good order, so that the trace is complete.
 #[cfg(unix)]
 pub fn stop(server: &mut Child) -> Result<()> {
-    use nix::{sys::signal, unistd::Pid};
-    let pid = Pid::from_raw(server.id().try_into().context("an id that is not one")?);
-    signal::kill(pid, signal::Signal::SIGTERM).context("asking the server to stop")?;
+    server.ask_to_stop()?;
     let status = server.wait(PATIENCE)?;
     anyhow::ensure!(status.success(), "the server ended with {status}");
     Ok(())

@@ -211,16 +211,23 @@ fn replace(bytes: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
 }
 
 /// Random numbers that a seed repeats (SplitMix64: Steele, Lea and Flood 2014).
-pub(crate) struct Random {
+#[derive(Debug)]
+pub struct Random {
     state: u64,
 }
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Random {
+    /// The first number is yet to come.
+    pub fn new(seed: u64) -> Random {
         Random { state: seed }
     }
 
-    pub(crate) fn next(&mut self) -> u64 {
+    /// The next number.
+    #[expect(
+        clippy::should_implement_trait,
+        reason = "it never ends: an Option would be one too many"
+    )]
+    pub fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -229,17 +236,17 @@ impl Random {
     }
 
     /// So many letters from `b` to `y`: none is special to a protocol, nor is what follows it.
-    pub(crate) fn letters(&mut self, n: usize) -> String {
+    pub fn letters(&mut self, n: usize) -> String {
         (0..n).map(|_| char::from(b'b' + (self.next() % 24) as u8)).collect()
     }
 
     /// So many bytes of any kind.
-    pub(crate) fn bytes(&mut self, n: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, n: usize) -> Vec<u8> {
         (0..n).map(|_| self.next() as u8).collect()
     }
 
     /// A prime a little below 2^bits, of which there are at least 8.
-    pub(crate) fn prime(&mut self, bits: u32) -> u64 {
+    pub fn prime(&mut self, bits: u32) -> u64 {
         let below = (1 << bits) - self.next() % (1 << (bits - 6));
         (2..below).rev().find(|&n| is_prime(n)).expect("2 is a prime")
     }

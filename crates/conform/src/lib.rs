@@ -31,12 +31,12 @@ mod tools;
 use std::fmt;
 
 pub use check::{Check, Finding, Outcome, Report, Story};
-pub use given::{Given, Stranger};
+pub use given::{Given, Random, Stranger};
 pub use process::end_servers;
 pub use rule::{Level, Rule};
 pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
 pub use script::{Action, Also, Body, Client, Field, Last, Reply, Response, Value};
-pub use server::{Program, Target, shell};
+pub use server::{Program, Target, free_address, shell};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};
 

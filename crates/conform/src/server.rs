@@ -389,7 +389,7 @@ pub(crate) fn part(mut stream: TcpStream) {
 /// A port that is free, and that nobody here was told before. It is none of those that systems choose
 /// from when a program leaves it to them (from 32,768 on, or higher): so between this look and the moment
 /// when the server listens, no other server and no client is given it.
-fn free_address() -> Result<SocketAddr> {
+pub fn free_address() -> Result<SocketAddr> {
     const PORTS: Range<u32> = 20_000..32_000;
     static TOLD: AtomicU32 = AtomicU32::new(0);
     let count = PORTS.end - PORTS.start;

@@ -70,6 +70,19 @@ impl Server {
         Some(sum)
     }
 
+    /// How many descriptors the processes have open now; `None` where it cannot be read.
+    pub fn descriptors(&self) -> Option<u64> {
+        let others = self.others().into_iter().filter_map(descriptors);
+        Some(descriptors(self.leader)? + others.sum::<u64>())
+    }
+
+    /// The most memory that was ever resident, in bytes (`VmHWM`), added up over the processes that
+    /// there are now; `None` where it cannot be read.
+    pub fn peak(&self) -> Option<u64> {
+        let others = self.others().into_iter().filter_map(peak);
+        Some(peak(self.leader)? + others.sum::<u64>())
+    }
+
     /// How often the threads that there are now have lost their core so far; `None` where it cannot be
     /// read.
     pub fn switches(&self) -> Option<Switches> {
@@ -121,6 +134,18 @@ fn footprint(pid: u32) -> Option<Footprint> {
         kernel: field(&status, "VmPTE:")? * 1024 + threads * KERNEL_STACK,
         sockets: sockets().unwrap_or(0),
     })
+}
+
+#[cfg(target_os = "linux")]
+fn descriptors(pid: u32) -> Option<u64> {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
+    u64::try_from(open).ok()
+}
+
+#[cfg(target_os = "linux")]
+fn peak(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    Some(field(&status, "VmHWM:")? * 1024)
 }
 
 /// The number behind this name in a file of `/proc`.
@@ -177,6 +202,16 @@ fn footprint(_: u32) -> Option<Footprint> {
 }
 
 #[cfg(not(target_os = "linux"))]
+fn descriptors(_: u32) -> Option<u64> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
+fn peak(_: u32) -> Option<u64> {
+    None
+}
+
+#[cfg(not(target_os = "linux"))]
 fn switches(_: u32) -> Option<Switches> {
     None
 }
@@ -188,6 +223,9 @@ fn group(_: u32) -> Vec<u32> {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use std::io::{BufRead, BufReader, Write};
+    use std::process::{Command, Stdio};
+
     use super::*;
 
     #[test]
@@ -200,6 +238,30 @@ mod tests {
         let footprint = me.footprint().unwrap();
         assert!(footprint.resident > 100 << 10 && footprint.threads >= 1, "{footprint:?}");
         assert!(footprint.kernel >= footprint.threads * (16 << 10), "{footprint:?}");
+        assert!(me.peak().unwrap() >= footprint.resident, "{footprint:?}");
+    }
+
+    #[test]
+    fn what_is_opened_is_counted() {
+        // Another process, as other tests open and close in this one.
+        let script = "echo up; read a; exec 3</dev/null; echo more; read b";
+        let mut child = Command::new("sh")
+            .args(["-c", script])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let server = Server::new(child.id());
+        let mut open = Vec::new();
+        for word in ["up", "more"] {
+            assert_eq!(lines.next().unwrap().unwrap(), word);
+            open.push(server.descriptors().unwrap());
+            input.write_all(b"\n").unwrap();
+        }
+        child.wait().unwrap();
+        assert_eq!(open[1], open[0] + 1);
     }
 
     #[test]
@@ -222,19 +284,18 @@ mod tests {
 
     #[test]
     fn a_process_that_is_gone_has_no_figures() {
-        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let mut child = Command::new("true").spawn().unwrap();
         child.wait().unwrap();
         let gone = Server::new(child.id());
         assert_eq!(gone.processor_time(), None);
         assert_eq!(gone.footprint(), None);
+        assert_eq!((gone.descriptors(), gone.peak()), (None, None));
         assert_eq!(gone.switches(), None);
     }
 
     #[test]
     fn a_process_that_is_started_later_counts_until_it_is_gone() {
-        use std::io::{BufRead, BufReader, Write};
         use std::os::unix::process::CommandExt;
-        use std::process::{Command, Stdio};
 
         // Asked for it, the leader starts a process; told to, it ends that one again.
         let script =

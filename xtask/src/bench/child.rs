@@ -90,13 +90,24 @@ impl Child {
     /// Sends SIGINT, as Ctrl-C does.
     pub fn interrupt(&self) -> Result<()> {
         #[cfg(unix)]
-        {
-            use nix::{sys::signal, unistd::Pid};
-            let pid = Pid::from_raw(self.id().try_into().context("an id that is not one")?);
-            signal::kill(pid, signal::Signal::SIGINT).context("sending SIGINT")
-        }
+        return self.send(nix::sys::signal::Signal::SIGINT);
         #[cfg(not(unix))]
         bail!("there is no SIGINT here")
+    }
+
+    /// Sends SIGTERM, by which a server is asked to stop.
+    pub fn ask_to_stop(&self) -> Result<()> {
+        #[cfg(unix)]
+        return self.send(nix::sys::signal::Signal::SIGTERM);
+        #[cfg(not(unix))]
+        bail!("there is no SIGTERM here")
+    }
+
+    #[cfg(unix)]
+    fn send(&self, signal: nix::sys::signal::Signal) -> Result<()> {
+        let id = self.id().try_into().context("an id that is not one")?;
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(id), signal)
+            .with_context(|| format!("sending {signal}"))
     }
 
     /// Waits until it has ended by itself.

@@ -1,12 +1,12 @@
 //! What is measured: our steps, and servers that are not ours.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
-use conform::shell;
+use conform::{free_address, shell};
 use load::{Protocol, Workload};
 
 use super::child::Child;
@@ -74,12 +74,24 @@ impl Contender {
         }
     }
 
-    /// Starts it, and waits until it listens.
+    /// Starts it where there is room, and waits until it listens.
     pub fn start(&self, protocol: Protocol, core: Option<Core>) -> Result<Running> {
+        self.start_at(free_address()?, protocol, core)
+    }
+
+    /// Starts it on this address, and waits until it listens.
+    pub fn start_at(
+        &self,
+        address: SocketAddr,
+        protocol: Protocol,
+        core: Option<Core>,
+    ) -> Result<Running> {
         match &self.kind {
             Kind::Step { binary } => {
                 let mut command = Command::new(binary);
-                command.args(["--addr", "127.0.0.1:0", "--protocol", protocol.name()]);
+                command.args(["--addr", &address.to_string(), "--protocol", protocol.name()]);
+                // To print a backtrace it would read its symbols: more than a server needs.
+                command.env("RUST_BACKTRACE", "0");
                 let child = Child::start(command.stderr(Stdio::piped()), core)?;
                 let line = child.line(STEP_STARTS)?;
                 let address = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
@@ -89,7 +101,6 @@ impl Contender {
                 }
             }
             Kind::Peer { command, .. } => {
-                let address = free_address()?;
                 let command = command.replace("{port}", &address.port().to_string());
                 let mut child = Child::start(shell(&command).stderr(Stdio::piped()), core)?;
                 let answers = interrupt::wait_for(PEER_STARTS, || {
@@ -103,12 +114,6 @@ impl Contender {
             }
         }
     }
-}
-
-/// A port that was free a moment ago: somebody who is told its port cannot tell us.
-fn free_address() -> Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").context("looking for a free port")?;
-    listener.local_addr().context("looking for a free port")
 }
 
 #[cfg(test)]

@@ -1,0 +1,75 @@
+//! What `cargo xtask soak` and `cargo xtask bounds` must catch: servers that serve well, and are
+//! broken in one way that only time, or a client without end, shows. And one that is not broken.
+//!
+//! This program is the servers, too: step 03, and what a variable says is wrong with it.
+
+mod fragile;
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use fragile::{FLAW, Flaw};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+fn main() -> ExitCode {
+    if let Some(flaw) = env::var_os(FLAW) {
+        return fragile::serve(flaw.to_str().and_then(Flaw::named));
+    }
+    let mut arguments = Arguments::from_args();
+    // Most of the time most of them wait.
+    arguments.test_threads.get_or_insert(8);
+    libtest_mimic::run(&arguments, trials()).exit_code()
+}
+
+fn trials() -> Vec<Trial> {
+    let soak = |name: &str, flaw, says| {
+        Trial::ignorable_test(name, move || {
+            judge(&["soak", "--protocol", "frames", "--minutes", "0.03"], flaw, says)
+        })
+    };
+    vec![
+        soak("a_sound_server_stands_a_soak", Flaw::None, None),
+        soak("memory_that_is_lost_is_seen", Flaw::LosesMemory, Some("FAILS  memory is level")),
+        soak(
+            "descriptors_that_are_lost_are_seen",
+            Flaw::LosesDescriptors,
+            Some("FAILS  descriptors are given back"),
+        ),
+        soak(
+            "a_request_forgotten_at_a_stop_is_seen",
+            Flaw::ForgetsAtStop,
+            Some("FAILS  every request is answered"),
+        ),
+        soak("a_wrong_answer_is_seen", Flaw::Wrong, Some("FAILS  every request is answered")),
+    ]
+}
+
+/// Runs a command of ours against a server with this flaw: it must succeed, or fail and say this.
+fn judge(command: &[&str], flaw: Flaw, says: Option<&str>) -> Result<Completion, Failed> {
+    if !cfg!(target_os = "linux") {
+        return Ok(Completion::ignored_with("what a server occupies is read on Linux only"));
+    }
+    let this = env::current_exe()?;
+    let server = format!("{FLAW}={} {} --addr 127.0.0.1:{{port}}", flaw.name(), quoted(&this));
+    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+        .args(command)
+        .args(["--cmd", &server])
+        .output()?;
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    let (is_right, expected) = match says {
+        None => (output.status.success(), "success"),
+        Some(says) => (!output.status.success() && text.contains(says), says),
+    };
+    if is_right {
+        Ok(Completion::Completed)
+    } else {
+        Err(format!("{}; expected: {expected}\n{text}", output.status).into())
+    }
+}
+
+/// As one word for a shell.
+fn quoted(path: &Path) -> String {
+    format!("'{}'", path.display().to_string().replace('\'', r"'\''"))
+}

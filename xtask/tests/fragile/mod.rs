@@ -1,0 +1,104 @@
+//! Step 03, broken in one way.
+
+use std::io::{self, Read, Write};
+use std::process::{self, ExitCode};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use cli::{Client, Server};
+use proto::{READ_SIZE, Session, Want};
+
+/// The variable that makes this program a server, and says what is wrong with it.
+pub const FLAW: &str = "FLAW";
+
+/// How much memory a client leaves behind.
+const LOST: usize = 16 * 1024;
+
+/// Of so many writes, one is wrong.
+const SELDOM: u64 = 100;
+
+/// What is wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flaw {
+    /// Nothing: then nothing must be found.
+    None,
+    /// Each client leaves something behind.
+    LosesMemory,
+    /// Each client leaves its descriptor behind.
+    LosesDescriptors,
+    /// When it is asked to stop, it ends, whoever waits for an answer.
+    ForgetsAtStop,
+    /// Now and then it says something wrong.
+    Wrong,
+}
+
+impl Flaw {
+    const ALL: [Flaw; 5] =
+        [Flaw::None, Flaw::LosesMemory, Flaw::LosesDescriptors, Flaw::ForgetsAtStop, Flaw::Wrong];
+
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+
+    pub fn named(name: &str) -> Option<Flaw> {
+        Flaw::ALL.into_iter().find(|flaw| flaw.name() == name)
+    }
+}
+
+pub fn serve(flaw: Option<Flaw>) -> ExitCode {
+    let Some(flaw) = flaw else {
+        eprintln!("error: {FLAW} names none of {:?}", Flaw::ALL);
+        return ExitCode::FAILURE;
+    };
+    let server = cli::start("fragile", None);
+    if flaw == Flaw::ForgetsAtStop {
+        server.stop.on_request(|| process::exit(0));
+    }
+    serve_all(&server, flaw);
+    ExitCode::SUCCESS
+}
+
+fn serve_all(server: &Server, flaw: Flaw) {
+    thread::scope(|scope| {
+        for (mut stream, session) in server.clients() {
+            scope.spawn(move || {
+                cli::report(stream.peer, converse(&mut stream, session, flaw));
+                match flaw {
+                    Flaw::LosesMemory => drop(Box::leak(vec![1u8; LOST].into_boxed_slice())),
+                    Flaw::LosesDescriptors => lose_descriptor(),
+                    _ => {}
+                }
+            });
+        }
+    });
+}
+
+fn converse(stream: &mut Client, mut session: Session, flaw: Flaw) -> io::Result<()> {
+    static WRITES: AtomicU64 = AtomicU64::new(1);
+    let mut buffer = [0; READ_SIZE];
+    loop {
+        match session.want() {
+            Want::Read => {
+                let n = stream.read(&mut buffer)?;
+                session.received(&buffer[..n]);
+            }
+            Want::Write(bytes) => {
+                let is_turn = WRITES.fetch_add(1, Ordering::Relaxed).is_multiple_of(SELDOM);
+                let n = if flaw == Flaw::Wrong && is_turn {
+                    stream.write(&bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>())?
+                } else {
+                    stream.write(bytes)?
+                };
+                session.sent(n);
+            }
+            Want::Run(job) => session.done(job.run()),
+            Want::Close => return Ok(()),
+        }
+    }
+}
+
+/// A file that nobody closes: of a client's own socket the rest of the program would know.
+fn lose_descriptor() {
+    // None left: then this one is not lost.
+    let _ = std::fs::File::open(env!("CARGO_MANIFEST_DIR")).map(std::mem::forget);
+}
