@@ -26,6 +26,7 @@ pub mod stats;
 mod syscalls;
 mod table;
 mod unseen;
+pub mod table;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

@@ -1,6 +1,7 @@
 //! The project's own commands. `cargo xtask help` lists them.
 
 mod bench;
+mod bounds;
 mod browser;
 mod check;
 mod diff;
@@ -36,6 +37,8 @@ struct Cli {
 enum Command {
     /// Put every step under the same load and print one table
     BenchAll(bench::Args),
+    /// Measure what servers keep of what comes without end, or is never read
+    Bounds(bounds::Args),
     /// Try the site in a browser
     Browser(browser::Args),
     /// Aim the conformance cases at any server: one that runs, a command, or a step
@@ -69,6 +72,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::BenchAll(args) => bench::run(args),
+        Command::Bounds(args) => bounds::run(args),
         Command::Browser(args) => browser::run(args),
         Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),

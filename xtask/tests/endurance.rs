@@ -28,6 +28,11 @@ fn trials() -> Vec<Trial> {
             judge(&["soak", "--protocol", "frames", "--minutes", "0.03"], flaw, says)
         })
     };
+    let bounds = |name: &str, flaw, says| {
+        Trial::ignorable_test(name, move || {
+            judge(&["bounds", "--input", "number", "--connections", "8"], flaw, says)
+        })
+    };
     vec![
         soak("a_sound_server_stands_a_soak", Flaw::None, None),
         soak("memory_that_is_lost_is_seen", Flaw::LosesMemory, Some("FAILS  memory is level")),
@@ -42,6 +47,8 @@ fn trials() -> Vec<Trial> {
             Some("FAILS  every request is answered"),
         ),
         soak("a_wrong_answer_is_seen", Flaw::Wrong, Some("FAILS  every request is answered")),
+        bounds("a_sound_server_keeps_no_number", Flaw::None, None),
+        bounds("what_is_kept_without_bound_is_seen", Flaw::KeepsAll, Some("FAILS  number")),
     ]
 }
 

@@ -28,13 +28,21 @@ pub enum Flaw {
     LosesDescriptors,
     /// When it is asked to stop, it ends, whoever waits for an answer.
     ForgetsAtStop,
+    /// It collects all that a client says.
+    KeepsAll,
     /// Now and then it says something wrong.
     Wrong,
 }
 
 impl Flaw {
-    const ALL: [Flaw; 5] =
-        [Flaw::None, Flaw::LosesMemory, Flaw::LosesDescriptors, Flaw::ForgetsAtStop, Flaw::Wrong];
+    const ALL: [Flaw; 6] = [
+        Flaw::None,
+        Flaw::LosesMemory,
+        Flaw::LosesDescriptors,
+        Flaw::ForgetsAtStop,
+        Flaw::KeepsAll,
+        Flaw::Wrong,
+    ];
 
     pub fn name(self) -> String {
         format!("{self:?}")
@@ -75,11 +83,14 @@ fn serve_all(server: &Server, flaw: Flaw) {
 
 fn converse(stream: &mut Client, mut session: Session, flaw: Flaw) -> io::Result<()> {
     static WRITES: AtomicU64 = AtomicU64::new(1);
-    let mut buffer = [0; READ_SIZE];
+    let (mut buffer, mut kept) = ([0; READ_SIZE], Vec::new());
     loop {
         match session.want() {
             Want::Read => {
                 let n = stream.read(&mut buffer)?;
+                if flaw == Flaw::KeepsAll {
+                    kept.extend_from_slice(&buffer[..n]);
+                }
                 session.received(&buffer[..n]);
             }
             Want::Write(bytes) => {

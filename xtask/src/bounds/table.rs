@@ -1,0 +1,73 @@
+//! The results, as people read them.
+
+use load::units::bytes;
+
+use super::input::Input;
+use super::{Contender, Cost, SPARE, THREAD};
+use crate::bench::table::short;
+use crate::reliability;
+
+/// One result.
+pub fn line(name: &str, input: &Input, cost: Cost) -> String {
+    let Cost { grown, allowed, kernel } = cost;
+    format!(
+        "  {}  {:<16} {:<18} {:>9} of {} allowed; in the kernel's buffers {}",
+        if cost.holds() { "holds" } else { "FAILS" },
+        input.name,
+        short(name),
+        bytes(grown),
+        bytes(allowed),
+        bytes(kernel),
+    )
+}
+
+/// All of them: a row for each input, a column for each server.
+pub fn markdown(
+    contenders: &[Contender],
+    rows: &[(Input, Vec<Cost>)],
+    connections: usize,
+) -> String {
+    let names = contenders.iter().map(|one| short(&one.name).split('-').next().unwrap_or_default());
+    let names: Vec<&str> = names.collect();
+    let mut text = format!(
+        "What {connections} clients send, how much of each a server may keep, and by how much its \
+         resident memory grew, in MiB; in brackets the kernel's buffers for both ends of all \
+         connections. Besides, {} are allowed in all, and {} for each thread that came with the \
+         clients.\n\n| input | each | {} |\n|---|--:|{}\n",
+        bytes(SPARE),
+        bytes(THREAD),
+        names.join(" | "),
+        "--:|".repeat(names.len())
+    );
+    for (input, costs) in rows {
+        text += &format!("| {} | {} |", input.is, bytes(input.bound()));
+        for cost in costs {
+            let mark = if cost.holds() { "" } else { " **too much**" };
+            text += &format!(" {:.1} ({:.0}){mark} |", mib(cost.grown), mib(cost.kernel));
+        }
+        text.push('\n');
+    }
+    text + "\nMeasured on " + &reliability::here() + "."
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / (1024.0 * 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::input::INPUTS;
+    use super::*;
+
+    #[test]
+    fn what_is_too_much_is_marked() {
+        let steps = ["step-01-one", "step-02-two"].map(|name| Contender::step(name, "x".into()));
+        let good = Cost { grown: 1 << 20, allowed: 1 << 20, kernel: 5 << 20 };
+        let bad = Cost { grown: (1 << 20) + 1, ..good };
+        let text = markdown(&steps, &[(INPUTS[0], vec![good, bad])], 64);
+        assert!(text.contains("| input | each | 01 | 02 |\n|---|--:|--:|--:|\n"), "{text}");
+        assert!(text.contains("| 112 KiB | 1.0 (5) | 1.0 (5) **too much** |\n"), "{text}");
+        assert!(line("step-01-one", &INPUTS[0], good).contains("holds  number"));
+        assert!(line("step-01-one", &INPUTS[0], bad).contains("FAILS  number"));
+    }
+}
