@@ -24,9 +24,8 @@ mod record;
 pub mod report;
 pub mod stats;
 mod syscalls;
-mod table;
-mod unseen;
 pub mod table;
+mod unseen;
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};

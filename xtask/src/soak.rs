@@ -97,7 +97,7 @@ pub fn run(args: Args) -> Result<()> {
     for protocol in protocols {
         let name = &contender.name;
         println!(
-            "{name}, {}, {:.1} minutes, seed {}",
+            "{name}, {}, {:.2} minutes, seed {}",
             protocol.flag(),
             minutes_of(time),
             args.seed

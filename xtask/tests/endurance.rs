@@ -28,9 +28,9 @@ fn trials() -> Vec<Trial> {
             judge(&["soak", "--protocol", "frames", "--minutes", "0.03"], flaw, says)
         })
     };
-    let bounds = |name: &str, flaw, says| {
+    let bounds = |name: &str, input, flaw, says| {
         Trial::ignorable_test(name, move || {
-            judge(&["bounds", "--input", "number", "--connections", "8"], flaw, says)
+            judge(&["bounds", "--input", input, "--connections", "4"], flaw, says)
         })
     };
     vec![
@@ -47,8 +47,20 @@ fn trials() -> Vec<Trial> {
             Some("FAILS  every request is answered"),
         ),
         soak("a_wrong_answer_is_seen", Flaw::Wrong, Some("FAILS  every request is answered")),
-        bounds("a_sound_server_keeps_no_number", Flaw::None, None),
-        bounds("what_is_kept_without_bound_is_seen", Flaw::KeepsAll, Some("FAILS  number")),
+        bounds("a_sound_server_keeps_no_number", "number", Flaw::None, None),
+        bounds("a_sound_server_keeps_no_answers", "unread-frames", Flaw::None, None),
+        bounds(
+            "what_is_kept_without_bound_is_seen",
+            "number",
+            Flaw::KeepsAll,
+            Some("FAILS  number"),
+        ),
+        bounds(
+            "answers_kept_without_bound_are_seen",
+            "unread-frames",
+            Flaw::KeepsAnswers,
+            Some("FAILS  unread-frames"),
+        ),
     ]
 }
 

@@ -3,6 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,22 +31,23 @@ const BUFFER: usize = 64 * 1024;
 const PIECE: usize = 16 * 1024;
 
 /// So many clients send this until the server takes no more of it, or all; then, while all are still
-/// there, `look` looks.
+/// there, `look` looks. Says also of how many the server has taken all.
 pub fn attack<T>(
     address: SocketAddr,
     input: &Input,
     connections: usize,
     look: impl FnOnce() -> Result<T>,
-) -> Result<T> {
+) -> Result<(T, usize)> {
+    let taken = AtomicUsize::new(0);
     let (sent, seen) = (Barrier::new(connections + 1), Barrier::new(connections + 1));
     thread::scope(|scope| {
         for _ in 0..connections {
             scope.spawn(|| {
                 // Who cannot come is not there; the others are.
                 let stream = connect(address);
-                if let Ok(stream) = &stream {
-                    // A server that ends the connection has defended itself.
-                    let _ = send(stream, input);
+                // A server that ends the connection has defended itself.
+                if stream.as_ref().is_ok_and(|stream| send(stream, input).unwrap_or(false)) {
+                    taken.fetch_add(1, Ordering::Relaxed);
                 }
                 sent.wait();
                 seen.wait();
@@ -55,7 +57,7 @@ pub fn attack<T>(
         sent.wait();
         let result = look();
         seen.wait();
-        result
+        Ok((result?, taken.load(Ordering::Relaxed)))
     })
 }
 
@@ -68,8 +70,8 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Sends it, and reads along if that is its manner.
-fn send(mut stream: &TcpStream, input: &Input) -> io::Result<()> {
+/// Sends it, and reads along if that is its manner. Whether the server took all of it.
+fn send(mut stream: &TcpStream, input: &Input) -> io::Result<bool> {
     let piece = input.unit.repeat(PIECE / input.unit.len());
     let mut rest = input.start.as_bytes();
     let (start, mut last, mut sent) = (Instant::now(), Instant::now(), 0);
@@ -88,7 +90,7 @@ fn send(mut stream: &TcpStream, input: &Input) -> io::Result<()> {
             thread::sleep(PAUSE);
         }
     }
-    Ok(())
+    Ok(sent == all)
 }
 
 /// How many bytes; none yet is none.

@@ -6,7 +6,11 @@ use proto::{HIGH_WATER, READ_SIZE};
 
 /// How much each client sends, unless it is stopped before: twice as much as may be kept of anything,
 /// and what the kernel holds besides.
-pub const AMOUNT: usize = 6 * 1024 * 1024;
+const AMOUNT: usize = 6 * 1024 * 1024;
+
+/// The same of a client that does not read: a server that stops reading then takes less, however much
+/// the kernel keeps for both.
+const UNREAD: usize = 16 * 1024 * 1024;
 
 /// Something without end.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +74,7 @@ pub const INPUTS: [Input; 11] = [
         protocol: Protocol::Frames,
         is: "frames, and nothing is read",
         unit: "^abcdefghijklmnopqrstuvw$",
+        amount: UNREAD,
         reads: false,
         ..ENDLESS
     },

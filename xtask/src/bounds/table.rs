@@ -9,9 +9,14 @@ use crate::reliability;
 
 /// One result.
 pub fn line(name: &str, input: &Input, cost: Cost) -> String {
-    let Cost { grown, allowed, kernel } = cost;
+    let Cost { grown, allowed, kernel, taken } = cost;
+    let all = if taken == 0 {
+        String::new()
+    } else {
+        format!("; it took all that {taken} clients sent who never read")
+    };
     format!(
-        "  {}  {:<16} {:<18} {:>9} of {} allowed; in the kernel's buffers {}",
+        "  {}  {:<16} {:<18} {:>9} of {} allowed; in the kernel's buffers {}{all}",
         if cost.holds() { "holds" } else { "FAILS" },
         input.name,
         short(name),
@@ -31,8 +36,8 @@ pub fn markdown(
     let names: Vec<&str> = names.collect();
     let mut text = format!(
         "What {connections} clients send, how much of each a server may keep, and by how much its \
-         resident memory grew, in MiB; in brackets the kernel's buffers for both ends of all \
-         connections. Besides, {} are allowed in all, and {} for each thread that came with the \
+         resident memory grew, in MiB; in brackets, by how much the kernel's buffers for TCP grew, \
+         both ends', and of whoever else was there. Besides, {} are allowed in all, and {} for each thread that came with the \
          clients.\n\n| input | each | {} |\n|---|--:|{}\n",
         bytes(SPARE),
         bytes(THREAD),
@@ -62,8 +67,9 @@ mod tests {
     #[test]
     fn what_is_too_much_is_marked() {
         let steps = ["step-01-one", "step-02-two"].map(|name| Contender::step(name, "x".into()));
-        let good = Cost { grown: 1 << 20, allowed: 1 << 20, kernel: 5 << 20 };
+        let good = Cost { grown: 1 << 20, allowed: 1 << 20, kernel: 5 << 20, taken: 0 };
         let bad = Cost { grown: (1 << 20) + 1, ..good };
+        assert!(good.holds() && !Cost { taken: 1, ..good }.holds());
         let text = markdown(&steps, &[(INPUTS[0], vec![good, bad])], 64);
         assert!(text.contains("| input | each | 01 | 02 |\n|---|--:|--:|--:|\n"), "{text}");
         assert!(text.contains("| 112 KiB | 1.0 (5) | 1.0 (5) **too much** |\n"), "{text}");

@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc;
 use std::thread;
 
 use cli::{Client, Server};
@@ -30,17 +31,20 @@ pub enum Flaw {
     ForgetsAtStop,
     /// It collects all that a client says.
     KeepsAll,
+    /// It reads on while its answers wait in a queue without bound.
+    KeepsAnswers,
     /// Now and then it says something wrong.
     Wrong,
 }
 
 impl Flaw {
-    const ALL: [Flaw; 6] = [
+    const ALL: [Flaw; 7] = [
         Flaw::None,
         Flaw::LosesMemory,
         Flaw::LosesDescriptors,
         Flaw::ForgetsAtStop,
         Flaw::KeepsAll,
+        Flaw::KeepsAnswers,
         Flaw::Wrong,
     ];
 
@@ -62,11 +66,14 @@ pub fn serve(flaw: Option<Flaw>) -> ExitCode {
     if flaw == Flaw::ForgetsAtStop {
         server.stop.on_request(|| process::exit(0));
     }
-    serve_all(&server, flaw);
+    if flaw == Flaw::KeepsAnswers {
+        return serve_with_a_queue(&server);
+    }
+    serve_all(server, flaw);
     ExitCode::SUCCESS
 }
 
-fn serve_all(server: &Server, flaw: Flaw) {
+fn serve_all(server: Server, flaw: Flaw) {
     thread::scope(|scope| {
         for (mut stream, session) in server.clients() {
             scope.spawn(move || {
@@ -106,6 +113,37 @@ fn converse(stream: &mut Client, mut session: Session, flaw: Flaw) -> io::Result
             Want::Close => return Ok(()),
         }
     }
+}
+
+/// Two threads for each client: one reads, the other writes what the first has put into a queue.
+fn serve_with_a_queue(server: &Server) -> ExitCode {
+    thread::scope(|scope| {
+        for mut stream in server.listener.incoming().flatten() {
+            let Ok(peer) = stream.peer_addr() else { continue };
+            let Ok(mut writer) = stream.try_clone() else { continue };
+            let (queue, queued) = mpsc::channel::<Vec<u8>>();
+            scope.spawn(move || queued.iter().try_for_each(|bytes| writer.write_all(&bytes)));
+            scope.spawn(move || {
+                let (mut buffer, mut session) = ([0; READ_SIZE], server.service.session(peer));
+                loop {
+                    match session.want() {
+                        Want::Read => {
+                            let n = stream.read(&mut buffer)?;
+                            session.received(&buffer[..n]);
+                        }
+                        Want::Write(bytes) => {
+                            let n = bytes.len();
+                            queue.send(bytes.to_vec()).map_err(io::Error::other)?;
+                            session.sent(n);
+                        }
+                        Want::Run(job) => session.done(job.run()),
+                        Want::Close => return Ok::<(), io::Error>(()),
+                    }
+                }
+            });
+        }
+    });
+    ExitCode::SUCCESS
 }
 
 /// A file that nobody closes: of a client's own socket the rest of the program would know.
