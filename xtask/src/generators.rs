@@ -35,8 +35,8 @@ Examples:
   PATH=$PATH:$HOME/wrk2 cargo xtask generators --rounds 9 --seconds 10
 
 The first half needs nginx and wrk. The second asks each of oha, wrk2 and h2load that is found in PATH
-(wrk2 calls itself wrk when it is built: rename it). Nothing else should run meanwhile: where the
-generator waits for its core, the table says so.")]
+(wrk2 calls itself wrk when it is built: rename it). Nothing else should run meanwhile; what our
+generator saw of others is told below the table.")]
 pub struct Args {
     /// How many rounds, the generators taking turns
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -140,9 +140,13 @@ impl Bench {
     /// The machine and the method.
     fn footer(&self, versions: &[String]) -> String {
         let Machine { cpu, cores, kernel, date, git_revision, pinning, .. } = &self.machine;
-        let (rounds, seconds) = (self.rounds, self.seconds);
+        let seconds = self.seconds;
+        let rounds = match self.rounds {
+            1 => "1 round".into(),
+            n => format!("{n} rounds"),
+        };
         format!(
-            "{rounds} rounds of {seconds} s after {WARM_UP} s of warm-up, the generators taking turns; \
+            "{rounds} of {seconds} s after {WARM_UP} s of warm-up, the generators taking turns; \
              medians, and ± is half of the interval (95 % of confidence from six rounds on, otherwise \
              the range). {cpu}, {cores} cores, {kernel}; {pinning}; {date}, release build of \
              {git_revision}; {}.",

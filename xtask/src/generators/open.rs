@@ -25,6 +25,9 @@ use crate::bench::stats::{Summary, summary};
 /// Figures that differ by more do not agree.
 const AGREED: f64 = 0.1;
 
+/// Who waits for its core for a larger share of the time measures its neighbours.
+const DISTURBED: f64 = 0.05;
+
 /// How often a server stands still that does so.
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -98,6 +101,7 @@ pub fn compare(bench: &Bench, others: &[&Tool], progress: &mut Progress) -> Resu
          |---|--:|---|--:|--:|--:|--:|--:|\n",
         super::STEP
     );
+    let mut waited: f64 = 0.0;
     let folder = tempfile::tempdir().context("a folder for what generators write")?;
     let log = folder.path().join("requests.log");
     for setting in &SETTINGS {
@@ -112,6 +116,7 @@ pub fn compare(bench: &Bench, others: &[&Tool], progress: &mut Progress) -> Resu
                 progress.begin(&place);
                 let figures = round(bench, setting, tool, &log).with_context(|| place.clone())?;
                 progress.end(&place, &format!("p50 {}", seconds(figures.p50)));
+                waited = waited.max(figures.waited.unwrap_or(0.0));
                 rounds.push(figures);
             }
         }
@@ -119,8 +124,21 @@ pub fn compare(bench: &Bench, others: &[&Tool], progress: &mut Progress) -> Resu
             text += &row(setting, tool, rounds_of_it, &rounds[0])?;
         }
     }
+    writeln!(text, "\n{}", disturbance(waited))?;
     text += "\nIn brackets: how far the figure is from ours, round by round; **bold** if by more than 10 %.\n";
     Ok(text)
+}
+
+/// How much of our generator's core others had, in the worst round. It counts what it loses as waiting,
+/// as a client would; not all of the others do.
+fn disturbance(waited: f64) -> String {
+    let percent = waited * 100.0;
+    let verdict = if waited > DISTURBED {
+        "so these figures are about them, too: end what else runs, and repeat this"
+    } else {
+        "so these figures are not about them"
+    };
+    format!("Others had the core of `load` for at most {percent:.1} % of a round, {verdict}.")
 }
 
 /// One generator: its figures, and how they differ from ours.
@@ -240,7 +258,14 @@ mod tests {
     use super::*;
 
     fn figures(p50: f64) -> Figures {
-        Figures { per_second: 999.6, p50, p90: 2.0 * p50, p99: 3.0 * p50, mean: p50 }
+        Figures {
+            per_second: 999.6,
+            p50,
+            p90: 2.0 * p50,
+            p99: 3.0 * p50,
+            mean: p50,
+            waited: Some(p50),
+        }
     }
 
     #[test]
@@ -255,6 +280,12 @@ mod tests {
         assert!(!near.contains("**"), "{near}");
         let far = row(&far).unwrap();
         assert!(far.contains("| 32.0 ms (**+20 %, −20 to +20**) |"), "{far}");
+    }
+
+    #[test]
+    fn a_machine_that_was_not_quiet_is_told() {
+        assert!(disturbance(0.01).contains("at most 1.0 % of a round, so these figures are not"));
+        assert!(disturbance(0.5).contains("50.0 % of a round, so these figures are about them"));
     }
 
     #[test]

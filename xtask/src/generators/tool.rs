@@ -47,6 +47,8 @@ pub struct Figures {
     pub p90: f64,
     pub p99: f64,
     pub mean: f64,
+    /// Share of the time in which it was ready to run and others had its core, if it says so.
+    pub waited: Option<f64>,
 }
 
 /// Ours.
@@ -74,6 +76,7 @@ pub const LOAD: Tool = Tool {
             p90: times.p90.nanos as f64 / 1e9,
             p99: times.p99.nanos as f64 / 1e9,
             mean: sum / n as f64 / 1e9,
+            waited: report.generator.waited,
         })
     },
 };
@@ -170,6 +173,7 @@ fn oha(said: &str) -> Result<Figures> {
         p90: percentile("p90")?,
         p99: percentile("p99")?,
         mean: summary.average,
+        waited: None,
     })
 }
 
@@ -200,6 +204,7 @@ fn wrk2(said: &str) -> Result<Figures> {
         p90: percentile("90.000%")?,
         p99: percentile("99.000%")?,
         mean: mean.context("no mean")?.trim().parse::<f64>()? / 1e3,
+        waited: None,
     })
 }
 
@@ -227,6 +232,7 @@ fn h2load(said: &str, log: &str) -> Result<Figures> {
         p90: percentile(90),
         p99: percentile(99),
         mean: times.iter().sum::<f64>() / times.len() as f64,
+        waited: None,
     })
 }
 
@@ -244,7 +250,8 @@ mod tests {
                     "errorDistribution": {{"{error}": 10}}}}"#
             )
         };
-        let figures = Figures { per_second: 999.5, p50: 0.01, p90: 0.03, p99: 0.04, mean: 0.02 };
+        let (p50, p90, p99, mean) = (0.01, 0.03, 0.04, 0.02);
+        let figures = Figures { per_second: 999.5, p50, p90, p99, mean, waited: None };
         assert_eq!(oha(&said(200, "aborted due to deadline")).unwrap(), figures);
         assert!(oha(&said(503, "aborted due to deadline")).is_err());
         assert!(oha(&said(200, "connection closed")).is_err());
