@@ -4,6 +4,10 @@
 //! socket that is not ready and leaves its waker there (`reactor.rs`). The executor waits in
 //! `poll` for all sockets. The reactor is told that the socket is ready and calls the waker, which
 //! queues the task again. Nobody else polls, and nobody waits anywhere else.
+//!
+//! The flags change by `swap` and never by `store`: a swap sees the one before it, and with it all
+//! that its thread had done. So whoever finds a task queued already may leave it at that: who takes
+//! the task out sees what the wake-up was about.
 
 mod net;
 mod reactor;
@@ -96,10 +100,10 @@ impl Runtime {
                 task.run();
             }
             // Announce first, look again after: whoever queues something from now on wakes us.
-            self.shared.parked.store(true, Ordering::SeqCst);
-            let idle = self.shared.queue().is_empty() && !main.woken.load(Ordering::SeqCst);
+            self.shared.parked.swap(true, Ordering::AcqRel);
+            let idle = self.shared.queue().is_empty() && !main.woken.load(Ordering::Acquire);
             self.reactor.wait(if idle { None } else { Some(Duration::ZERO) });
-            self.shared.parked.store(false, Ordering::SeqCst);
+            self.shared.parked.swap(false, Ordering::AcqRel);
             self.reactor.tell(&self.shared.sockets);
         }
     }
@@ -149,7 +153,7 @@ pub async fn sleep(duration: Duration) {
 impl Task {
     fn run(self: Arc<Task>) {
         // Cleared before the poll: a wake-up that comes during it must queue the task again.
-        self.queued.store(false, Ordering::Release);
+        self.queued.swap(false, Ordering::AcqRel);
         LEFT.set(BUDGET);
         let waker = Waker::from(Arc::clone(&self));
         let mut future = self.future.lock().unwrap_or_else(PoisonError::into_inner);
@@ -176,7 +180,7 @@ impl Wake for Task {
 
 impl Wake for Main {
     fn wake(self: Arc<Main>) {
-        self.woken.store(true, Ordering::SeqCst);
+        self.woken.swap(true, Ordering::AcqRel);
         self.shared.unpark();
     }
 }
@@ -200,7 +204,7 @@ impl Shared {
 
     fn unpark(&self) {
         // The first to find it parked wakes it; a system call, so not for the others.
-        if self.parked.swap(false, Ordering::SeqCst) {
+        if self.parked.swap(false, Ordering::AcqRel) {
             self.unpark.wake().expect("the reactor can be woken as long as it lives");
         }
     }

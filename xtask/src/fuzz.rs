@@ -95,11 +95,9 @@ impl Built {
             compiler.display()
         );
         let host = host()?;
-        let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
-        let target = target.unwrap_or_else(|| steps::root().join("target"));
-        let directory = std::path::absolute(target)?.join("fuzz");
+        let directory = steps::target()?.join("fuzz");
         eprintln!("building the targets");
-        let done = Command::new(cargo())
+        let done = Command::new(steps::cargo())
             .args(["build", "--quiet", "--release", "--locked", "--target", &host])
             .arg("--target-dir")
             .arg(&directory)
@@ -116,15 +114,11 @@ impl Built {
 
 /// This machine, as compilers name it.
 fn host() -> Result<String> {
-    let output = Command::new(cargo()).arg("-vV").output().context("asking cargo for the host")?;
+    let output =
+        Command::new(steps::cargo()).arg("-vV").output().context("asking cargo for the host")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.context("`cargo -vV` names no host")?.to_owned())
-}
-
-/// The same cargo that runs this, where one does.
-fn cargo() -> OsString {
-    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// One target, and its files.

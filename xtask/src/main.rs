@@ -7,6 +7,7 @@ mod check;
 mod diff;
 mod fuzz;
 mod generators;
+mod loom;
 mod matrix;
 mod new;
 mod reliability;
@@ -51,6 +52,8 @@ enum Command {
     Generators(generators::Args),
     /// Offer more and more, and draw where each step bends
     Knee(bench::knee::Args),
+    /// Run the steps' concurrency in every order that its threads can run in
+    Loom(loom::Args),
     /// Print which step passes which conformance case
     Matrix(matrix::Args),
     /// Make a step of your own, in which only the waiting is left to write
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(args),
         Command::Generators(args) => generators::run(args),
         Command::Knee(args) => bench::knee::run(args),
+        Command::Loom(args) => loom::run(args),
         Command::Matrix(args) => matrix::run(args),
         Command::New(args) => new::run(args),
         Command::Replay(args) => replay::run(args),

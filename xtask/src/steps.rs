@@ -6,6 +6,7 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -79,6 +80,17 @@ struct StepTable {
 /// The root of the workspace.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace")
+}
+
+/// Where things are built.
+pub fn target() -> Result<PathBuf> {
+    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    Ok(std::path::absolute(target.unwrap_or_else(|| root().join("target")))?)
+}
+
+/// The same cargo that runs this, where one does.
+pub fn cargo() -> OsString {
+    env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Every step of the line, in the order of their numbers.
@@ -165,9 +177,8 @@ pub fn builds(packages: &[&str]) -> Vec<Command> {
     if !members.is_empty() {
         selections.push(members.iter().map(|name| format!("--package={name}")).collect());
     }
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let command = |selection| {
-        let mut command = Command::new(&cargo);
+        let mut command = Command::new(cargo());
         command.current_dir(root()).args(["build", "--message-format=json-render-diagnostics"]);
         command.args::<Vec<String>, _>(selection);
         command
