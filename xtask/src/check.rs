@@ -181,7 +181,8 @@ fn address(text: &str) -> Result<SocketAddr> {
     found.next().with_context(|| format!("`{text}` has no address"))
 }
 
-fn protocol(name: &str) -> Result<Protocol> {
+/// A protocol by its flag's value.
+pub fn protocol(name: &str) -> Result<Protocol> {
     match name {
         "frames" => Ok(Protocol::Frames),
         "http" => Ok(Protocol::Http),

@@ -5,6 +5,7 @@ mod bounds;
 mod browser;
 mod check;
 mod diff;
+mod faults;
 mod fuzz;
 mod generators;
 mod loom;
@@ -46,6 +47,8 @@ enum Command {
     Check(check::Args),
     /// Show what a step changes in the step it grew from
     Diff(diff::Args),
+    /// Inject faults into every step: what must hold, and what was seen
+    Faults(faults::Args),
     /// Look for inputs that the protocols answer wrongly
     Fuzz(fuzz::Args),
     /// Compare our load generator with those that others wrote
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Browser(args) => browser::run(args),
         Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Faults(args) => faults::run(args),
         Command::Fuzz(args) => fuzz::run(args),
         Command::Generators(args) => generators::run(args),
         Command::Knee(args) => bench::knee::run(args),
