@@ -391,7 +391,13 @@ impl Generator {
         slot.since = now;
         self.reopened += u64::from(slot.settled);
         let script = &self.groups[slot.group].script;
-        match connection::open(self.plan.target, &mut self.source) {
+        let chosen = self.source.max(connection::source(self.plan.target, index));
+        let mut source = chosen;
+        let opened = connection::open(self.plan.target, &mut source);
+        if source != chosen {
+            self.source = source;
+        }
+        match opened {
             Ok(stream) => {
                 let connection = slot.connection.insert(Connection::new(stream, script, index));
                 self.connecting += 1;
