@@ -176,7 +176,7 @@ impl Check {
         let parts = match self.target {
             Target::Running(_) => vec![(beside, pace.at_once), (alone, 1)],
             _ if !limits::has_room_for_crowds() => vec![(beside, pace.at_once), (alone, 1)],
-            _ if is_last && pace.answers => {
+            _ if is_last => {
                 vec![(beside.into_iter().chain(alone).collect(), LAST_AT_ONCE)]
             }
             _ => vec![(beside, pace.at_once), (alone, CROWDS_AT_ONCE)],
