@@ -66,7 +66,8 @@ impl Percentile {
             return enough.then(|| self.of_all(row));
         };
         each.sort();
-        each.get(each.len() / 2).copied()
+        // The rounds up to the middle one: if of one only a bound is known, it may belong behind it.
+        worst(each.get(..=each.len() / 2)?.iter().copied())
     }
 
     fn of_all(self, row: &Row) -> Time {
@@ -98,7 +99,12 @@ pub fn tail(row: &Row) -> Option<(Percentile, Time)> {
 /// The longest time of all rounds.
 pub fn longest(row: &Row) -> Option<Time> {
     let rounds = row.reports().filter(|report| recorded(&report.requests) > 0);
-    rounds.map(|report| report.requests.response.max).max()
+    worst(rounds.map(|report| report.requests.response.max))
+}
+
+/// The longest of some times: at least that long, if one of them may have been longer than it says.
+pub fn worst(times: impl Iterator<Item = Time>) -> Option<Time> {
+    times.reduce(|a, b| Time { nanos: a.nanos.max(b.nanos), at_least: a.at_least || b.at_least })
 }
 
 /// Requests that have a time, if only one that they took at least.
@@ -153,6 +159,23 @@ mod tests {
         // Of twice 500: the tenth from above, and so twice the fifth.
         assert_eq!(p99(&[500, 500]), Some(495));
         assert_eq!(p99(&[1000, 2000, 9000]), Some(1980), "each suffices: their median");
+    }
+
+    #[test]
+    fn a_bound_makes_what_lies_behind_it_a_bound() {
+        let round = |nanos: u64, at_least: bool| {
+            report(|report| {
+                let time = json!({ "nanos": nanos, "at_least": at_least });
+                report["requests"]["response"]["p99"] = time.clone();
+                report["requests"]["response"]["max"] = time;
+            })
+        };
+        let of = |rounds: [(u64, bool); 3]| {
+            let row = row(rounds.map(|(nanos, at_least)| round(nanos, at_least)).into());
+            [Percentile::P99.of(&row), longest(&row)].map(|time| time.unwrap().to_string())
+        };
+        assert_eq!(of([(900, true), (1000, false), (1100, false)]), ["≥ 1.00 µs", "≥ 1.10 µs"]);
+        assert_eq!(of([(900, false), (1000, false), (1100, true)]), ["1.00 µs", "≥ 1.10 µs"]);
     }
 
     #[test]

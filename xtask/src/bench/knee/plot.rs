@@ -59,6 +59,7 @@ fn line(curve: &Curve) -> Line {
         across: point.offered,
         upwards: point.mean * 1e9,
         told: format!("{} requests/s, p99 {}", count(point.offered as u64), point.p99),
+        hollow: false,
     };
     Line { name: short(&curve.name).into(), points: curve.points.iter().map(dot).collect() }
 }
@@ -67,7 +68,12 @@ fn line(curve: &Curve) -> Line {
 fn expected(sweep: &Sweep, cores: usize, times: &[f64]) -> Line {
     let capacity = sweep.capacity(cores);
     let loads = (1..FINE).map(|n| capacity * n as f64 / FINE as f64);
-    let dot = |load: f64, nanos: f64| Dot { across: load, upwards: nanos, told: String::new() };
+    let dot = |load: f64, nanos: f64| Dot {
+        across: load,
+        upwards: nanos,
+        told: String::new(),
+        hollow: false,
+    };
     let finite = loads.filter_map(|load| Some(dot(load, sweep.predicted(load, cores)? * 1e9)));
     let endless = dot(capacity, times.iter().copied().fold(0.0, f64::max) * 10.0);
     let name = if cores == 1 { "1 core" } else { "2 cores" };

@@ -42,6 +42,8 @@ pub struct Dot {
     pub across: f64,
     pub upwards: f64,
     pub told: String,
+    /// Drawn hollow: no more than a bound is known.
+    pub hollow: bool,
 }
 
 impl Lines {
@@ -105,7 +107,7 @@ impl Lines {
                 title { (line.name) }
                 polyline.curve points=(self.points(line)) {}
                 @for dot in &line.points {
-                    circle.dot cx=(self.x(dot.across)) cy=(self.y(dot.upwards)) r="3" {
+                    circle.dot.hollow[dot.hollow] cx=(self.x(dot.across)) cy=(self.y(dot.upwards)) r="3" {
                         title { (line.name) ": " (dot.told) }
                     }
                 }
