@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Three clients at once, against any of the servers. Which answer comes first?
 
-LongPrime asks whether 2^61 - 1 is prime, which takes the server seconds. Echo and SmallPrime come
-after it and ask for something short. Each answer is printed as it arrives: a server that waits
-elsewhere while it computes prints Echo and SmallPrime first.
+LongPrime asks whether 2^61 - 1 is prime, which takes the server seconds (--prime N: whether N is).
+Echo and SmallPrime come after it and ask for something short. Each answer is printed as it arrives:
+a server that waits elsewhere while it computes prints Echo and SmallPrime first.
 
     cargo run -p step-04-threadpool               (in another terminal)
     python3 scripts/simple_test_client.py [HOST [PORT]]
@@ -17,12 +17,6 @@ import selectors
 import socket
 import sys
 import time
-
-QUESTIONS = [
-    ("LongPrime", b"^P%d$" % (2**61 - 1)),
-    ("Echo", b"^echo$"),
-    ("SmallPrime", b"^P7$"),
-]
 
 GREETING = b"*"
 
@@ -73,6 +67,8 @@ def main():
     parser.add_argument("host", nargs="?", default="127.0.0.1")
     parser.add_argument("port", nargs="?", type=int, default=7878)
     parser.add_argument("--timeout", type=float, default=60, help="seconds of silence to bear")
+    parser.add_argument("--prime", type=int, default=2**61 - 1, metavar="N",
+                        help="what LongPrime asks about (%(default)s)")
     parser.add_argument("--silent", type=int, default=0, metavar="N",
                         help="so many clients come first, and say nothing for three seconds")
     arguments = parser.parse_args()
@@ -81,7 +77,12 @@ def main():
     leave_at = time.monotonic() + SILENCE
 
     waiting = selectors.DefaultSelector()
-    for name, question in QUESTIONS:
+    questions = [
+        ("LongPrime", b"^P%d$" % arguments.prime),
+        ("Echo", b"^echo$"),
+        ("SmallPrime", b"^P7$"),
+    ]
+    for name, question in questions:
         client = Client(name, question, address, arguments.timeout)
         waiting.register(client.socket, selectors.EVENT_READ, client)
 

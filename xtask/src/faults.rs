@@ -1,7 +1,7 @@
 //! Faults, injected into every step: what must hold, and what was seen.
 //!
 //! A row of the table is one fault, injected in one way (`faults/rows.rs`); many are conformance cases
-//! (`crates/conform`). That each can be failed is shown by `xtask/tests/faults`.
+//! (`crates/conform`). That each can be failed is shown by `xtask/tests/commands/faults.rs`.
 
 mod accept;
 mod cases;

@@ -10,6 +10,8 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+#[cfg(test)]
+use std::sync::LazyLock;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
@@ -164,6 +166,18 @@ pub fn build(steps: &[Step]) -> Result<Vec<PathBuf>> {
         .iter()
         .map(|name| built(*name).with_context(|| format!("{name} has no binary of that name")))
         .collect()
+}
+
+/// Every step of the line, and its program. All tests share one call of cargo: of two, one would wait
+/// for the other.
+#[cfg(test)]
+pub fn all_built() -> &'static [(Step, PathBuf)] {
+    static BUILT: LazyLock<Vec<(Step, PathBuf)>> = LazyLock::new(|| {
+        let steps = all().expect("the manifests can be read");
+        let programs = build(&steps).expect("the steps can be built");
+        steps.into_iter().zip(programs).collect()
+    });
+    &BUILT
 }
 
 /// The calls of cargo that build these packages: those of the workspace in one go, and each step

@@ -16,8 +16,9 @@ const ENDLESS: usize = MEMORY as usize;
 pub struct Given {
     /// Where all that is random comes from.
     pub seed: u64,
-    /// A prime whose check takes half a second or more: long enough that whoever is served
-    /// meanwhile is surely first, short enough to wait for.
+    /// A prime whose check takes a quarter of a second or more: long enough that whoever is served
+    /// meanwhile is surely first, short enough to wait for. On a machine that is busy it takes longer in
+    /// the same proportion as everything else.
     pub long: u64,
     /// A prime whose check takes a quarter of that.
     pub shorter: u64,
@@ -44,8 +45,8 @@ impl Default for Given {
     fn default() -> Given {
         Given {
             seed: 1,
-            long: (1 << 57) - 13,
-            shorter: (1 << 53) - 111,
+            long: (1 << 56) - 5,
+            shorter: (1 << 52) - 47,
             endless: ENDLESS,
             stranger: None,
         }

@@ -9,7 +9,8 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 use crate::server::Server;
 use crate::{
-    Case, Claim, GRACE, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict, cases, run,
+    Case, Claim, GRACE, Given, PATIENCE, Program, Protocol, TOOLS, Target, Tool, Verdict, cases,
+    run,
 };
 
 /// How many cases are played at once: most of them wait most of the time.
@@ -132,7 +133,7 @@ fn simple_test_client(
     let output = Command::new("python3")
         .arg(script)
         .args([host, port])
-        .args(["--timeout", "120"])
+        .args(["--timeout", "120", "--prime", &Given::default().long.to_string()])
         .output()?;
     let printed = String::from_utf8_lossy(&output.stdout);
     let complaint = String::from_utf8_lossy(&output.stderr);

@@ -143,10 +143,11 @@ fn from_empty_arms_to_step_02() {
     let parent = steps::find("02").unwrap();
     let changed = diff::changed_lines(&parent, &steps::read(step.dir.clone()).unwrap()).unwrap();
     assert_eq!(changed.lines(), 0, "all but the arms was there: {changed}");
-    let built = step.cargo(&["build"]);
-    assert!(!built.contains("warning"), "{built}");
-    // Ten thousand clients take as long as all others together, and say nothing about this.
-    step.cargo(&["test", "--", "--skip", "thousand"]);
+    // Ten thousand clients take as long as all others together, and say nothing about this. Nor does
+    // most of HTTP: the arms do not know which protocol they serve.
+    let few = ["test", "--test", "conformance", "--", "--skip", "thousand", "--skip", "http-"];
+    let tested = step.cargo(&few);
+    assert!(!tested.contains("warning"), "{tested}");
 }
 
 /// A step in a folder that is the same in every run, so that what it depends on is built once.

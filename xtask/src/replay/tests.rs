@@ -1,7 +1,6 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
@@ -15,8 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Steps that wait in a different way each: a mistake, a thread, a loop, a loop with workers, futures.
 const STEPS: [&str; 5] = ["01", "03", "05", "06", "10"];
 
-fn built(step: &str) -> PathBuf {
-    steps::build(&[steps::find(step).unwrap()]).unwrap().remove(0)
+fn built(number: &str) -> &'static Path {
+    let (_, program) = steps::all_built().iter().find(|(step, _)| step.number() == number).unwrap();
+    program
 }
 
 /// What the server `program` writes down of what `talk` does with it.
@@ -72,7 +72,7 @@ fn frames(addr: SocketAddr) {
 #[cfg(unix)]
 fn frames_are_said_again_whoever_waited_for_them() {
     for step in STEPS {
-        let trace = recorded(&built(step), &[], frames);
+        let trace = recorded(built(step), &[], frames);
         let conversations = replay(&read(&trace).unwrap()).unwrap();
         assert!(!conversations.is_empty(), "{step}: {trace}");
         for conversation in conversations {
@@ -120,7 +120,7 @@ fn http_is_said_again_whoever_waited_for_it() {
     file.set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
     let public = scratch.dir.to_str().unwrap();
     for step in STEPS {
-        let trace = recorded(&built(step), &["--protocol", "http", "--public", public], http);
+        let trace = recorded(built(step), &["--protocol", "http", "--public", public], http);
         let conversations = replay(&read(&trace).unwrap()).unwrap();
         // The stop wakes whoever accepts by a connection of its own, which may be one more.
         assert!(conversations.len() >= 2, "{step}");
@@ -150,7 +150,7 @@ fn what_is_drawn_by_lot_differs() {
         client.write_all(b"POST /guess HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").unwrap();
         rest(client);
     };
-    let trace = recorded(&built("06"), &["--protocol", "http"], start);
+    let trace = recorded(built("06"), &["--protocol", "http"], start);
     let verdict = verdicts(&trace).remove(0);
     assert!(
         matches!(&verdict, Verdict::Differs { then, .. } if then.contains("guess/")),

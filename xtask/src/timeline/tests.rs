@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::thread;
 
 use clap::Parser;
 use serde_json::Value;
@@ -20,14 +21,16 @@ const ELSEWHERE: [&str; 3] = ["06", "09", "10"];
 
 #[test]
 fn every_step_writes_a_trace_in_both_forms() {
-    let steps = steps::all().unwrap();
-    let built = steps::build(&steps).unwrap();
-    for (step, program) in steps.iter().zip(&built) {
-        let (played, lines) = play(program, &short(), OsStr::new("trace")).unwrap();
-        check_lines(step.number(), &played, &lines);
-        let (played, json) = play(program, &short(), OsStr::new("trace.json")).unwrap();
-        check_json(&step.name, &played, &json);
-    }
+    thread::scope(|scope| {
+        for (step, program) in steps::all_built() {
+            scope.spawn(move || {
+                let (played, lines) = play(program, &short(), OsStr::new("trace")).unwrap();
+                check_lines(step.number(), &played, &lines);
+                let (played, json) = play(program, &short(), OsStr::new("trace.json")).unwrap();
+                check_json(&step.name, &played, &json);
+            });
+        }
+    });
 }
 
 fn check_lines(step: &str, played: &Played, lines: &str) {

@@ -6,10 +6,12 @@
 mod fragile;
 
 use std::env;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
 use fragile::Flaw::{self, *};
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
+
+pub use fragile::main as serve;
 
 /// A row, who fails it, and what is said then.
 const CONTROLS: [(&str, Flaw, &str); 19] = [
@@ -34,18 +36,7 @@ const CONTROLS: [(&str, Flaw, &str); 19] = [
     ("ten-thousand", Dawdles, ", and p50 "),
 ];
 
-fn main() -> ExitCode {
-    let mut arguments = env::args().skip(1);
-    if arguments.next().as_deref() == Some("--flaw") {
-        return fragile::main(arguments);
-    }
-    let mut arguments = Arguments::from_args();
-    // They wait more than they work.
-    arguments.test_threads.get_or_insert(8);
-    libtest_mimic::run(&arguments, trials()).exit_code()
-}
-
-fn trials() -> Vec<Trial> {
+pub fn trials() -> Vec<Trial> {
     // Elsewhere most faults cannot be injected.
     if !cfg!(target_os = "linux") {
         return Vec::new();

@@ -6,11 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 
-const PAGE: &str = include_str!("../../docs/your-own-server.md");
+const PAGE: &str = include_str!("../../../docs/your-own-server.md");
 
 /// Where the finished servers are, from the root.
 const SERVERS: &str = "docs/your-own-server";
@@ -21,14 +21,7 @@ const BUSY: &str = "right only at the second try";
 /// What a command may need that is not everywhere.
 const TOOLS: [&str; 3] = ["cc", "node", "python3"];
 
-fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    // Those who wait for an answer that does not come wait side by side.
-    arguments.test_threads.get_or_insert(4);
-    libtest_mimic::run(&arguments, trials()).exit_code()
-}
-
-fn trials() -> Vec<Trial> {
+pub fn trials() -> Vec<Trial> {
     let mut server = String::new();
     let mut trials = vec![
         Trial::test("bytes_are_shown_as_the_page_says", bytes_are_shown),

@@ -1,10 +1,13 @@
 //! Can the cases fail? A small server passes them all. Then it is broken in one way after the
 //! other, and the case that is there for it must say so, and say why.
 //!
-//! The server is this very program, started again with `--flaw`.
+//! The server is this very program, started again with `--flaw`. Beside it there are servers that do
+//! what nobody expects, and two that are somebody's first.
 
 mod caught;
 mod fragile;
+mod odd_servers;
+mod strangers;
 
 use std::env;
 use std::process::ExitCode;
@@ -46,7 +49,10 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They wait more than they work.
     arguments.test_threads.get_or_insert(48);
-    libtest_mimic::run(&arguments, trials()).exit_code()
+    // Who waits longest begins first: servers that say nothing, and of the cases the last.
+    let controls = trials().into_iter().rev();
+    let trials = odd_servers::trials().into_iter().chain(strangers::trials()).chain(controls);
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 fn trials() -> Vec<Trial> {

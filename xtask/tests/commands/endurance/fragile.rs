@@ -1,5 +1,6 @@
 //! Step 03, broken in one way.
 
+use std::ffi::OsStr;
 use std::io::{self, Read, Write};
 use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -52,13 +53,13 @@ impl Flaw {
         format!("{self:?}")
     }
 
-    pub fn named(name: &str) -> Option<Flaw> {
-        Flaw::ALL.into_iter().find(|flaw| flaw.name() == name)
+    fn named(name: &OsStr) -> Option<Flaw> {
+        Flaw::ALL.into_iter().find(|flaw| name == flaw.name().as_str())
     }
 }
 
-pub fn serve(flaw: Option<Flaw>) -> ExitCode {
-    let Some(flaw) = flaw else {
+pub fn serve(flaw: &OsStr) -> ExitCode {
+    let Some(flaw) = Flaw::named(flaw) else {
         eprintln!("error: {FLAW} names none of {:?}", Flaw::ALL);
         return ExitCode::FAILURE;
     };

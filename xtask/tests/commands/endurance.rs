@@ -1,28 +1,20 @@
 //! What `cargo xtask soak` and `cargo xtask bounds` must catch: servers that serve well, and are
 //! broken in one way that only time, or a client without end, shows. And one that is not broken.
 //!
-//! This program is the servers, too: step 03, and what a variable says is wrong with it.
+//! The servers are step 03, and what a variable says is wrong with it.
 
 mod fragile;
 
 use std::env;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::Command;
 
-use fragile::{FLAW, Flaw};
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use fragile::Flaw;
+use libtest_mimic::{Completion, Failed, Trial};
 
-fn main() -> ExitCode {
-    if let Some(flaw) = env::var_os(FLAW) {
-        return fragile::serve(flaw.to_str().and_then(Flaw::named));
-    }
-    let mut arguments = Arguments::from_args();
-    // Most of the time most of them wait.
-    arguments.test_threads.get_or_insert(8);
-    libtest_mimic::run(&arguments, trials()).exit_code()
-}
+pub use fragile::{FLAW, serve};
 
-fn trials() -> Vec<Trial> {
+pub fn trials() -> Vec<Trial> {
     let soak = |name: &str, flaw, says| {
         Trial::ignorable_test(name, move || {
             judge(&["soak", "--protocol", "frames", "--minutes", "0.03"], flaw, says)

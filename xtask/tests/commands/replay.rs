@@ -6,6 +6,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use libtest_mimic::Trial;
+
+/// The tests below, each under its name.
+pub fn trials() -> Vec<Trial> {
+    let trial = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    vec![
+        trial("what_was_answered_is_answered_again", what_was_answered_is_answered_again),
+        trial("a_byte_that_is_changed_is_noticed", a_byte_that_is_changed_is_noticed),
+    ]
+}
+
 fn kept() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/replay");
     let traces: Vec<PathBuf> =
@@ -20,7 +36,6 @@ fn replay(trace: &Path) -> Output {
     command.current_dir(root).arg("replay").arg(trace).output().unwrap()
 }
 
-#[test]
 fn what_was_answered_is_answered_again() {
     for trace in kept() {
         let Output { status, stdout, stderr } = replay(&trace);
@@ -32,7 +47,6 @@ fn what_was_answered_is_answered_again() {
 }
 
 /// The negative control: with one byte of what was received changed, the answer is another.
-#[test]
 fn a_byte_that_is_changed_is_noticed() {
     let folder = tempfile::tempdir().unwrap();
     for trace in kept() {

@@ -8,6 +8,34 @@ use std::thread;
 use std::time::Duration;
 
 use conform::{Check, Finding, Protocol, Report, Target};
+use libtest_mimic::Trial;
+
+/// The tests below, each under its name.
+pub fn trials() -> Vec<Trial> {
+    let trial = |name: &str, test: fn()| {
+        Trial::test(name, move || {
+            test();
+            Ok(())
+        })
+    };
+    let mut trials = vec![
+        trial("an_answer_without_a_head_is_no_response", an_answer_without_a_head_is_no_response),
+        trial("who_closes_at_once_is_told_so", who_closes_at_once_is_told_so),
+        trial("who_says_nothing_has_no_page", who_says_nothing_has_no_page),
+        trial("who_says_nothing_is_not_waited_for_long", who_says_nothing_is_not_waited_for_long),
+        trial("who_sends_without_end_is_not_listened_to", who_sends_without_end_is_not_listened_to),
+        trial("nobody_must_keep_a_connection", nobody_must_keep_a_connection),
+        trial("what_is_rare_and_right_passes", what_is_rare_and_right_passes),
+        trial("who_takes_and_forgets_has_not_kept_it", who_takes_and_forgets_has_not_kept_it),
+    ];
+    if cfg!(unix) {
+        trials.push(trial("a_command_that_ends_says_why", a_command_that_ends_says_why));
+    }
+    if cfg!(target_os = "linux") {
+        trials.push(trial("nothing_that_was_started_is_left", nothing_that_was_started_is_left));
+    }
+    trials
+}
 
 /// Takes clients until the tests end, and does this with each, in a thread of its own.
 fn server(talk: fn(TcpStream) -> io::Result<()>) -> SocketAddr {
@@ -60,14 +88,12 @@ fn answers_once(mut stream: TcpStream, answer: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-#[test]
 fn an_answer_without_a_head_is_no_response() {
     let said = refusal(server(|stream| answers_once(stream, b"<h1>It works</h1>\n")));
     assert!(said.contains("GET /: \"<h1>It works</h1>"), "{said}");
     assert!(said.contains("which is no response"), "{said}");
 }
 
-#[test]
 fn who_closes_at_once_is_told_so() {
     let said = refusal(server(|_| Ok(())));
     assert!(said.contains("does not come to its end"), "{said}");
@@ -79,13 +105,11 @@ fn mute(stream: TcpStream) -> io::Result<()> {
     Ok(())
 }
 
-#[test]
 fn who_says_nothing_has_no_page() {
     let said = refusal(server(mute));
     assert!(said.contains("does not come to its end"), "{said}");
 }
 
-#[test]
 fn who_says_nothing_is_not_waited_for_long() {
     let Finding::Fails(story) = finding(server(mute), Protocol::Frames, "greeting") else {
         panic!("nothing is no greeting");
@@ -93,7 +117,6 @@ fn who_says_nothing_is_not_waited_for_long() {
     assert_eq!(story.what, "A got nothing in 4 s");
 }
 
-#[test]
 fn who_sends_without_end_is_not_listened_to() {
     let said = refusal(server(|mut stream| {
         head(&mut stream)?;
@@ -114,7 +137,6 @@ fn who_sends_without_end_is_not_listened_to() {
 }
 
 /// RFC 9112 §9.3: a server of HTTP/1.0 closes, and what came behind the first request is lost with it.
-#[test]
 fn nobody_must_keep_a_connection() {
     let old = server(|stream| answers_once(stream, b"HTTP/1.0 200 OK\r\n\r\nhi"));
     let names = ["http-plain", "http-close", "http-pipelined"];
@@ -134,7 +156,6 @@ fn nobody_must_keep_a_connection() {
 }
 
 /// RFC 9110 §15.2 and §6.5, RFC 9112 §7.1: all of this is allowed.
-#[test]
 fn what_is_rare_and_right_passes() {
     let rare = server(|mut stream| {
         while !head(&mut stream)?.is_empty() {
@@ -151,7 +172,6 @@ fn what_is_rare_and_right_passes() {
 }
 
 /// What is said of a command that is no server.
-#[cfg(unix)]
 fn said_of(command: &str) -> String {
     let mut cases = conform::cases();
     cases.retain(|case| case.name == "greeting");
@@ -160,8 +180,6 @@ fn said_of(command: &str) -> String {
     format!("{:#}", check.run(|_| {}).unwrap_err())
 }
 
-#[cfg(unix)]
-#[test]
 fn a_command_that_ends_says_why() {
     let said = said_of("sh -c 'echo no such file >&2; exit 3' {port}");
     for part in ["ended with exit status: 3 and never listened", "its stderr:\n    no such file"] {
@@ -170,8 +188,6 @@ fn a_command_that_ends_says_why() {
 }
 
 /// The children of a server end with it, also when it has ended before them.
-#[cfg(target_os = "linux")]
-#[test]
 fn nothing_that_was_started_is_left() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let path = file.path().display();
@@ -211,7 +227,6 @@ fn frames(mut stream: TcpStream, keep: impl Fn(&[u8]) -> bool) -> io::Result<()>
 }
 
 /// Nobody can look into the memory of a server that runs already.
-#[test]
 fn who_takes_and_forgets_has_not_kept_it() {
     let forgets = server(|stream| frames(stream, |_| false));
     assert_eq!(finding(forgets, Protocol::Frames, "never-reads"), Finding::Passes);
