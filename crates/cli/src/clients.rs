@@ -49,8 +49,10 @@ impl Iterator for Clients {
     fn next(&mut self) -> Option<(Client, Session)> {
         loop {
             let accepted = self.server.listener.accept();
-            // The stop woke us with a connection of its own; whoever else came is too late.
-            if self.server.stop.requested() {
+            // The stop wakes us with a connection of its own, which says nothing. Who was let in just
+            // before that, and has asked, is served; whoever else came is too late.
+            let is_asked = |(stream, _): &(TcpStream, _)| has_asked(stream);
+            if self.server.stop.requested() && !accepted.as_ref().is_ok_and(is_asked) {
                 return None;
             }
             match accepted {
@@ -62,6 +64,17 @@ impl Iterator for Clients {
             }
         }
     }
+}
+
+/// Whether anything has come already.
+fn has_asked(stream: &TcpStream) -> bool {
+    let peek = || {
+        stream.set_nonblocking(true)?;
+        let heard = stream.peek(&mut [0]);
+        stream.set_nonblocking(false)?;
+        heard
+    };
+    peek().is_ok_and(|n| n > 0)
 }
 
 impl Client {
@@ -191,6 +204,25 @@ mod tests {
         let stream = client.stream.try_clone().unwrap();
         let mut late = Client::new(stream, client.peer, open);
         assert_eq!(late.read(&mut [0]).unwrap(), 0);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_client_who_came_just_before_the_stop_is_served_if_it_has_asked() {
+        let listener = crate::listener::listen("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (service, stop) = (crate::Service { app: None, trace: None }, Stop::new());
+        let workers = std::num::NonZeroUsize::MIN;
+        let mut clients = Clients::new(Server { listener, service, stop: stop.clone(), workers });
+        let mut asker = TcpStream::connect(addr).unwrap();
+        asker.write_all(b"abc").unwrap();
+        let _silent = TcpStream::connect(addr).unwrap();
+        stop.request();
+        let (mut client, _) = clients.next().unwrap();
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).unwrap();
+        assert_eq!(heard, "abc");
+        assert!(clients.next().is_none());
     }
 
     #[test]
