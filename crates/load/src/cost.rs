@@ -1,6 +1,7 @@
 //! What a server costs: processor time, memory and threads of its processes. Linux only; elsewhere
 //! there is no result, and the report says so.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,7 @@ pub struct Footprint {
 }
 
 /// How often threads lost their core.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Switches {
     /// Because they waited for something.
     pub voluntary: u64,
@@ -29,13 +30,38 @@ pub struct Switches {
     pub involuntary: u64,
 }
 
-impl Switches {
-    /// Since then; `None` if threads have ended meanwhile and taken their figures with them.
-    pub fn since(self, then: Switches) -> Option<Switches> {
-        Some(Switches {
-            voluntary: self.voluntary.checked_sub(then.voluntary)?,
-            involuntary: self.involuntary.checked_sub(then.involuntary)?,
-        })
+/// The processes and threads that a server has at one moment. To find them all takes milliseconds, more
+/// with a thread for each connection; to read the clocks of the processes then takes next to nothing.
+#[derive(Debug)]
+pub struct Members {
+    processes: Vec<u32>,
+    /// Of each thread, by its number.
+    switches: BTreeMap<u32, Switches>,
+}
+
+impl Members {
+    /// Processor time spent so far, user and system, by all threads of these processes, those that
+    /// have ended included; `None` where it cannot be read.
+    pub fn processor_time(&self) -> Option<Duration> {
+        self.processes.iter().map(|&pid| processor_time(pid)).sum()
+    }
+
+    /// Whether no process has come meanwhile, and none has gone and taken its figures with it.
+    pub fn same_processes(&self, then: &Members) -> bool {
+        self.processes == then.processes
+    }
+
+    /// Since then; `None` if threads have come or gone meanwhile.
+    pub fn switches_since(&self, then: &Members) -> Option<Switches> {
+        if !self.switches.keys().eq(then.switches.keys()) {
+            return None;
+        }
+        let mut sum = Switches::default();
+        for (now, then) in self.switches.values().zip(then.switches.values()) {
+            sum.voluntary += now.voluntary.checked_sub(then.voluntary)?;
+            sum.involuntary += now.involuntary.checked_sub(then.involuntary)?;
+        }
+        Some(sum)
     }
 }
 
@@ -83,15 +109,21 @@ impl Server {
         Some(peak(self.leader)? + others.sum::<u64>())
     }
 
-    /// How often the threads that there are now have lost their core so far; `None` where it cannot be
-    /// read.
-    pub fn switches(&self) -> Option<Switches> {
-        let mut sum = switches(self.leader)?;
-        for one in self.others().into_iter().filter_map(switches) {
-            sum.voluntary += one.voluntary;
-            sum.involuntary += one.involuntary;
+    /// Who they are now, and how often their threads have lost their core so far; `None` where it
+    /// cannot be read.
+    pub fn members(&self) -> Option<Members> {
+        let mut processes = self.others();
+        processes.push(self.leader);
+        processes.sort_unstable();
+        let mut all = BTreeMap::new();
+        for &pid in &processes {
+            match switches(pid) {
+                Some(threads) => all.extend(threads),
+                None if pid == self.leader => return None,
+                None => {}
+            }
         }
-        Some(sum)
+        Some(Members { processes, switches: all })
     }
 
     /// The rest of the group. One that ends before it is looked at is simply gone.
@@ -165,16 +197,20 @@ fn sockets() -> Option<u64> {
     Some(pages * u64::try_from(page).ok()?)
 }
 
+/// Of each thread, by its number.
 #[cfg(target_os = "linux")]
-fn switches(pid: u32) -> Option<Switches> {
-    let mut sum = Switches::default();
+fn switches(pid: u32) -> Option<BTreeMap<u32, Switches>> {
+    let mut all = BTreeMap::new();
     for task in std::fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
+        let number = task.file_name().to_str()?.parse().ok()?;
         // A thread may end while we look.
-        let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
-        sum.voluntary += field(&status, "voluntary_ctxt_switches:").unwrap_or(0);
-        sum.involuntary += field(&status, "nonvoluntary_ctxt_switches:").unwrap_or(0);
+        let Ok(status) = std::fs::read_to_string(task.path().join("status")) else { continue };
+        let count = |name| field(&status, name).unwrap_or(0);
+        let voluntary = count("voluntary_ctxt_switches:");
+        let involuntary = count("nonvoluntary_ctxt_switches:");
+        all.insert(number, Switches { voluntary, involuntary });
     }
-    Some(sum)
+    Some(all)
 }
 
 /// The processes of the group that `leader` leads (proc_pid_stat(5), field 5).
@@ -212,7 +248,7 @@ fn peak(_: u32) -> Option<u64> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn switches(_: u32) -> Option<Switches> {
+fn switches(_: u32) -> Option<BTreeMap<u32, Switches>> {
     None
 }
 
@@ -266,20 +302,42 @@ mod tests {
 
     #[test]
     fn a_thread_that_waits_gives_up_its_core() {
-        use std::sync::mpsc;
+        // A process of its own, as threads of other tests come and go in this one.
+        let mut child =
+            Command::new("cat").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let server = Server::new(child.id());
+        let mut look = || {
+            input.write_all(b"more\n").unwrap();
+            lines.next().unwrap().unwrap();
+            server.members().unwrap()
+        };
+        let before = look();
+        // It may have found the next line without waiting: then it is looked at again.
+        assert!((0..1000).any(|_| look().switches_since(&before).unwrap().voluntary > 0));
+        drop(input);
+        child.wait().unwrap();
+    }
 
-        let me = Server::new(std::process::id());
-        let ((ask, asked), (answer, answered)) = (mpsc::channel(), mpsc::channel());
-        std::thread::spawn(move || asked.iter().try_for_each(|()| answer.send(())));
-        let before = me.switches().unwrap();
-        // Other tests' threads end and take their figures along: then it is looked at again.
-        let grew = (0..1000).any(|_| {
-            ask.send(()).unwrap();
-            answered.recv().unwrap();
-            me.switches().unwrap().since(before).is_some_and(|since| since.voluntary > 0)
-        });
-        assert!(grew);
-        assert_eq!(Switches::default().since(Switches { voluntary: 1, involuntary: 0 }), None);
+    #[test]
+    fn what_came_or_went_meanwhile_has_no_figures() {
+        let members = |processes: &[u32], threads: &[(u32, u64)]| Members {
+            processes: processes.into(),
+            switches: threads
+                .iter()
+                .map(|&(number, voluntary)| (number, Switches { voluntary, involuntary: 1 }))
+                .collect(),
+        };
+        let then = members(&[7, 8], &[(7, 10), (8, 20)]);
+        let waits = |now: &Members| now.switches_since(&then).map(|since| since.voluntary);
+        let same = members(&[7, 8], &[(7, 15), (8, 21)]);
+        assert_eq!((same.same_processes(&then), waits(&same)), (true, Some(6)));
+        // One has ended after much work, and another does more than that: the sum has grown.
+        let another = members(&[7, 9], &[(7, 15), (9, 500)]);
+        assert_eq!((another.same_processes(&then), waits(&another)), (false, None));
+        let fewer = members(&[7], &[(7, 900)]);
+        assert_eq!((fewer.same_processes(&then), waits(&fewer)), (false, None));
     }
 
     #[test]
@@ -290,7 +348,7 @@ mod tests {
         assert_eq!(gone.processor_time(), None);
         assert_eq!(gone.footprint(), None);
         assert_eq!((gone.descriptors(), gone.peak()), (None, None));
-        assert_eq!(gone.switches(), None);
+        assert!(gone.members().is_none());
     }
 
     #[test]
@@ -311,14 +369,17 @@ mod tests {
         let mut input = leader.stdin.take().unwrap();
         let mut lines = BufReader::new(leader.stdout.take().unwrap()).lines();
         let server = Server::new(leader.id());
-        let mut threads = Vec::new();
+        let (mut threads, mut members) = (Vec::new(), Vec::new());
         for word in ["up", "more", "less"] {
             assert_eq!(lines.next().unwrap().unwrap(), word);
             assert!(server.processor_time().is_some());
+            members.push(server.members().unwrap());
             threads.push(server.footprint().unwrap().threads);
             input.write_all(b"\n").unwrap();
         }
         leader.wait().unwrap();
         assert_eq!(threads, [1, 2, 1]);
+        assert!(!members[1].same_processes(&members[0]) && members[2].same_processes(&members[0]));
+        assert!(members[1].switches_since(&members[0]).is_none());
     }
 }

@@ -485,6 +485,11 @@ impl Generator {
         })
     }
 
+    /// Requests answered since the books began.
+    pub fn answered(&self) -> u64 {
+        self.groups.iter().map(|group| group.book.answered).sum()
+    }
+
     /// Counts the connections.
     pub fn census(&self) -> Census {
         let mut census = Census { connected: 0, at_rest: 0 };

@@ -125,15 +125,18 @@ pub struct Own {
     pub saturated: bool,
 }
 
-/// What the server's processes spent.
+/// What the server's processes spent. There is none if processes have come or gone meanwhile.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ServerCost {
     /// Processor time, user and system, in nanoseconds.
     pub processor_time: u64,
     /// The same for each request answered, in microseconds; `null` without any.
     pub micros_per_request: Option<f64>,
-    /// How often its threads lost their core meanwhile; `null` if it cannot be told.
-    pub switches: Option<Switches>,
+    /// How often its threads waited for something, for each request answered; `null` without any, and
+    /// if threads have come or gone meanwhile.
+    pub waits_per_request: Option<f64>,
+    /// How often others wanted their core and got it; `null` as above.
+    pub preempted_per_request: Option<f64>,
     /// Memory and threads at the end, all connections being open.
     pub footprint: Footprint,
 }
@@ -155,7 +158,10 @@ pub(crate) struct Cost {
     pub own_wait: Option<Duration>,
     pub server: Option<Duration>,
     pub footprint: Option<Footprint>,
+    /// Since somewhat before the measuring began.
     pub switches: Option<Switches>,
+    /// Requests answered between then and the beginning.
+    pub answered_before: u64,
 }
 
 impl Report {
@@ -168,6 +174,11 @@ impl Report {
         let requests = Requests::new(&main.book, plan.connections, elapsed);
         let primes = primes.map(|group| Requests::new(&group.book, plan.askers, elapsed));
         let answered = requests.answered + primes.as_ref().map_or(0, |primes| primes.answered);
+        let per_request =
+            |n: u64, answered: u64| (answered > 0).then(|| n as f64 / answered as f64);
+        let switches = |of: fn(&Switches) -> u64| {
+            per_request(of(cost.switches.as_ref()?), answered + cost.answered_before)
+        };
         let share = |spent: Duration| spent.as_secs_f64() / elapsed.as_secs_f64();
         let busy = cost.own.map(share);
         let send_lag_p99 = main.book.lag.value_at_quantile(0.99);
@@ -200,9 +211,10 @@ impl Report {
             },
             server: cost.server.zip(cost.footprint).map(|(spent, footprint)| ServerCost {
                 processor_time: spent.as_nanos() as u64,
-                micros_per_request: (answered > 0)
-                    .then(|| spent.as_secs_f64() * 1e6 / answered as f64),
-                switches: cost.switches,
+                micros_per_request: per_request(spent.as_nanos() as u64, answered)
+                    .map(|nanos| nanos / 1e3),
+                waits_per_request: switches(|switches| switches.voluntary),
+                preempted_per_request: switches(|switches| switches.involuntary),
                 footprint,
             }),
         }

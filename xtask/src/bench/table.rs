@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal};
 
 use comfy_table::{Cell, CellAlignment, Color, LineStyle, TableStyle};
 use load::book::Errors;
-use load::cost::{Footprint, Switches};
+use load::cost::Footprint;
+use load::report::ServerCost;
 use load::units::{bytes, count, three_digits};
 use load::{Protocol, Report, Workload};
 
@@ -259,17 +260,15 @@ pub fn more_columns(workload: Workload) -> Vec<Column<'static>> {
             }),
         ];
     }
-    let per_request = |row: &Row, of: fn(&Switches) -> u64| {
-        let each = row.reports().filter_map(|report| {
-            let switches = report.server.as_ref()?.switches?;
-            let answered = report.requests.answered.max(1) as f64;
-            Some(of(&switches) as f64 / answered)
-        });
+    let per_request = |row: &Row, of: fn(&ServerCost) -> Option<f64>| {
+        let each = row.reports().filter_map(|report| of(report.server.as_ref()?));
         Some(format!("{:.3}", summary(each)?.median))
     };
     vec![
-        Column::new(0, "waits/request", move |row| per_request(row, |s| s.voluntary)),
-        Column::new(0, "preempted/request", move |row| per_request(row, |s| s.involuntary)),
+        Column::new(0, "waits/request", move |row| per_request(row, |s| s.waits_per_request)),
+        Column::new(0, "preempted/request", move |row| {
+            per_request(row, |s| s.preempted_per_request)
+        }),
         Column::new(0, "kernel memory (threads, page tables)", |row| {
             let servers = row.reports().filter_map(|report| report.server.as_ref());
             servers.map(|server| server.footprint.kernel).max().map(bytes)
@@ -362,7 +361,7 @@ pub mod tests {
             "generator": { "busy": 0.5, "waited": 0.01, "send_lag_p99": 0, "saturated": false },
             "server": {
                 "processor_time": 4_000_000, "micros_per_request": 4.0,
-                "switches": { "voluntary": 10, "involuntary": 1 },
+                "waits_per_request": 0.01, "preempted_per_request": 0.001,
                 "footprint": { "resident": 3_145_728, "threads": 2, "kernel": 65_536, "sockets": 0 },
             },
         });
