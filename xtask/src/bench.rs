@@ -83,11 +83,11 @@ pub struct Args {
     /// frames or http (without it, with a workload that is named: both)
     #[arg(long)]
     protocol: Option<Protocol>,
-    /// How many connections ask (64; in a crowd 1000); several with commas between them
+    /// How many connections ask (64; hoard 8, spread 4, crowd 1000); several with commas between them
     #[arg(long, value_name = "N", value_delimiter = ',')]
     connections: Vec<usize>,
     /// Open loop: so many requests a second are due, whatever the server does
-    #[arg(long, value_name = "PER SECOND")]
+    #[arg(long, value_name = "PER SECOND", requires = "workload")]
     rate: Option<f64>,
     /// Bytes inside a frame (8; in a crowd 16384); several with commas between them
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]
@@ -105,7 +105,8 @@ pub struct Args {
     /// How many rounds, interleaved: A B C A B C (3; quick 1, full 9). Nine to claim something
     #[arg(long, value_name = "N")]
     rounds: Option<usize>,
-    /// Write all results, with their histograms, into this file
+    /// Write all results into this file, after each table, with the histograms of all its rounds
+    /// together
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Write the figures of each round into this file, for a spreadsheet
@@ -114,7 +115,8 @@ pub struct Args {
     /// Say what has changed since the run that --json has written into this file
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
-    /// Fail if a figure is worse than then by more than this, and by more than chance explains
+    /// Fail if a figure is worse than then by more than this, and by more than the spread of both
+    /// runs, which need six rounds; or if it is gone
     #[arg(long, value_name = "PERCENT", requires = "compare")]
     fail_on_regression: Option<f64>,
     /// Write a page with a picture of each table into this file
@@ -162,12 +164,17 @@ pub fn run(args: Args) -> Result<()> {
         },
         tables: Vec::new(),
     };
+    if let Some(old) = old.as_ref().filter(|_| args.fail_on_regression.is_some()) {
+        compare::can_judge(old, &record)?;
+    }
     let cells: usize = kinds.iter().map(|&kind| entrants(&contenders, kind).count()).sum();
     let mut progress = Progress::new((cells * rounds) as u64);
     for &kind in &kinds {
         let method = Method { seconds: seconds(&args, kind, rounds, &method), ..method.clone() };
         let table = fill(&contenders, kind, rounds, &method, &load, &mut progress)?;
         record.tables.push(table);
+        // After each, so that whoever stops it after hours has what there is.
+        args.json.as_deref().map(|path| record.write(path)).transpose()?;
         let (sight, table) = (Sight::of(&record), &record.tables[record.tables.len() - 1]);
         progress.print(&table::show(table, &sight, baseline.as_deref(), table::room()));
     }
@@ -179,17 +186,13 @@ pub fn run(args: Args) -> Result<()> {
         print!("{}", syscalls::count(&contenders, &asked.collect::<Vec<_>>(), &method, &load)?);
     }
     println!("\n{}", report::footer(&record));
-    if let Some(path) = &args.json {
-        record.write(path)?;
-    }
     report::write(&record, args.html.as_deref(), args.csv.as_deref())?;
     let mut regressions = Vec::new();
     if let Some(old) = &old {
-        let mut changes = compare::changes(old, &record);
-        print!("{}", compare::show(&mut changes, old));
-        let percent = args.fail_on_regression.unwrap_or(f64::INFINITY);
-        regressions =
-            compare::regressions(&changes, percent).into_iter().map(String::from).collect();
+        let mut comparison = compare::compare(old, &record);
+        print!("{}", comparison.show());
+        let percent = args.fail_on_regression;
+        regressions = percent.map_or(Vec::new(), |percent| comparison.regressions(percent));
     }
     ensure!(regressions.is_empty(), "worse than before: {}", regressions.join(", "));
     let defects = record.defects();
@@ -311,7 +314,7 @@ fn fill(
     let mut rows: Vec<Row> = entrants.iter().map(|(one, _)| Row::new(&one.name)).collect();
     for _ in 0..rounds {
         for ((contender, speaks), row) in entrants.iter().zip(&mut rows) {
-            let place = format!("{} {} {}", workload.name(), protocol.name(), contender.name);
+            let place = format!("{} {}", kind.name(), contender.name);
             progress.begin(&place);
             let outcome = cell::run(contender, Kind { protocol: *speaks, ..kind }, method, load)?;
             progress.end(&place, &table::brief(&outcome));
@@ -333,6 +336,9 @@ fn entrants(
 
 /// How cells are measured; what makes no sense is said before anything is built.
 fn method(args: &Args, kinds: &[Kind]) -> Result<Method> {
+    if args.syscalls {
+        syscalls::available()?;
+    }
     let asked = |workload| kinds.iter().any(|kind| kind.workload == workload);
     let seconds = args.seconds.unwrap_or(args.pick(0.8, 1.0, 5.0));
     ensure!(seconds > 0.0 && seconds <= 3600.0, "--seconds must be above 0 and at most 3600");

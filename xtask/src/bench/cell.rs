@@ -43,6 +43,21 @@ pub struct Kind {
     pub payload: usize,
 }
 
+impl Kind {
+    /// Such that no other table of a run has the same.
+    pub fn name(&self) -> String {
+        let Kind { workload, protocol, connections, silent, payload } = *self;
+        let mut sizes = format!("{connections} connections");
+        if silent > 0 {
+            sizes += &format!(", {silent} silent");
+        }
+        if protocol != Protocol::Http {
+            sizes += &format!(", {payload} bytes");
+        }
+        format!("{} {} ({sizes})", workload.name(), protocol.name())
+    }
+}
+
 /// How cells are measured.
 #[derive(Debug, Clone)]
 pub struct Method {

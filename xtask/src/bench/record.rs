@@ -5,13 +5,13 @@
 //! machine   what it was measured on (machine.rs)
 //! method    how: rounds, seconds and warm_up_seconds of each, and whether server and generator had
 //!           a core each (pinned)
-//! tables    one for each workload and protocol:
+//! tables    one for each workload, protocol and size:
 //!   workload, protocol, connections, silent, payload
 //!   rows    one for each server:
 //!     name
 //!     response, service
 //!               the histograms of all rounds together, as pairs of a time in nanoseconds, to two
-//!               significant digits, and how many requests took that long
+//!               significant digits, and how many requests took that long; of long primes, none
 //!     rounds    what came of each, one of
 //!       {"measured": …}   the generator's report (load::Report), its own histograms being empty;
 //!                         times in nanoseconds
@@ -27,7 +27,7 @@ use anyhow::{Context, Result, ensure};
 use load::{Protocol, Report, Workload};
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Outcome, Rested};
+use super::cell::{Kind, Outcome, Rested};
 use super::machine::Machine;
 
 /// What `schema` says now.
@@ -67,6 +67,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// What was asked of all of them.
+    pub fn kind(&self) -> Kind {
+        let Table { workload, protocol, connections, silent, payload, .. } = *self;
+        Kind { workload, protocol, connections, silent, payload }
+    }
+
     /// How many connections there are of the kind that the workload is about.
     pub fn beside(&self) -> u64 {
         let hoard = self.workload == Workload::Hoard;
@@ -194,9 +200,9 @@ impl Record {
     /// What a benchmark must not pass over: servers without a result, and wrong replies.
     pub fn defects(&self) -> Vec<String> {
         let mut defects = Vec::new();
-        for Table { workload, protocol, rows, .. } in &self.tables {
-            for row in rows {
-                let place = format!("{} ({}, {})", row.name, workload.name(), protocol.name());
+        for table in &self.tables {
+            for row in &table.rows {
+                let place = format!("{}, {}", row.name, table.kind().name());
                 defects.extend(row.failures().next().map(|reason| format!("{place}: {reason}")));
                 if row.wrong_replies() > 0 {
                     defects.push(format!("{place}: {} wrong replies", row.wrong_replies()));
@@ -239,6 +245,13 @@ pub mod tests {
                 rows: vec![row],
             }],
         }
+    }
+
+    #[test]
+    fn a_defect_says_which_of_several_tables_it_is_in() {
+        let defects = record().defects();
+        let place = "step-05-nonblocking, echo frames (64 connections, 8 bytes): it said \"no\"";
+        assert_eq!(defects, [place]);
     }
 
     #[test]

@@ -25,6 +25,17 @@ const PAYLOAD: usize = 8;
 /// Calls that are made less often than once in so many requests are not named.
 const SELDOM: f64 = 200.0;
 
+/// Whether it can be done at all.
+pub fn available() -> Result<()> {
+    ensure!(cfg!(target_os = "linux"), "--syscalls needs Linux");
+    let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
+    ensure!(
+        found.is_ok_and(|status| status.success()),
+        "--syscalls needs strace (Debian and Ubuntu: apt install strace)"
+    );
+    Ok(())
+}
+
 /// Each contender once, in the echo workload.
 pub fn count(
     contenders: &[Contender],
@@ -32,12 +43,6 @@ pub fn count(
     method: &Method,
     load: &Path,
 ) -> Result<String> {
-    ensure!(cfg!(target_os = "linux"), "--syscalls needs Linux");
-    let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
-    ensure!(
-        found.is_ok_and(|status| status.success()),
-        "--syscalls needs strace (Debian and Ubuntu: apt install strace)"
-    );
     let mut text = String::new();
     for &protocol in protocols {
         text += &format!(
