@@ -1,19 +1,20 @@
 //! What a table shows, in a sentence: the same at the head of its picture, and in the documentation.
 
-use std::time::Duration;
-
-use load::Workload;
 use load::report::Time;
-use load::units::{bytes, count, three_digits, time};
+use load::units::{bytes, count, three_digits};
+use load::{Protocol, Workload};
 
-use super::note::{closes, served, stalls};
-use super::percentile::{Percentile, tail};
+use super::note::{closes, half_wait, served};
+use super::percentile::{Percentile, tail, worst};
 use super::record::{Row, Table};
 use super::stats::summary;
 use super::table::{bytes_per_connection, micros_per_request};
 use super::unseen::{Sight, cores_used};
 
-/// Nothing, where there are no results.
+/// Who answers this share of what is due answers all of it: a few are always under way.
+const ALL: f64 = 0.99;
+
+/// Whoever is named has the figure that is told; who has no result is said last.
 pub fn headline(table: &Table, sight: &Sight) -> String {
     let parts = match table.workload {
         Workload::Mixed => mixed(table, sight),
@@ -22,14 +23,14 @@ pub fn headline(table: &Table, sight: &Sight) -> String {
         Workload::Spread => spread(table, sight),
         Workload::Echo | Workload::Pipeline | Workload::Storm => cost(table),
     };
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+    let text = parts.into_iter().chain([no_result(table)]).flatten().collect::<Vec<_>>().join("; ");
     if text.is_empty() { text } else { text + "." }
 }
 
 fn mixed(table: &Table, sight: &Sight) -> Vec<Option<String>> {
     let (starved, served) = split(table, starves);
     let seen = served.into_iter().filter(|row| sight.times(table, row).is_none());
-    let (slow, prompt): (Vec<&Row>, Vec<&Row>) = seen.partition(|row| stalls(row));
+    let (slow, prompt): (Vec<&Row>, Vec<&Row>) = seen.partition(|row| half_wait(row));
     vec![
         unserved(&starved),
         told(&slow, |names| {
@@ -80,11 +81,7 @@ fn spread(table: &Table, sight: &Sight) -> Vec<Option<String>> {
     let does = |rows: &[&Row]| {
         let rates: Vec<f64> = rows.iter().filter_map(rate).collect();
         let most = rows.iter().filter_map(|row| cores(row)).fold(0.0, f64::max);
-        let (least, rest) = (rates.iter().copied().fold(f64::INFINITY, f64::min), rates.iter());
-        let most_rate = rest.copied().fold(0.0, f64::max);
-        let [low, high] = [least, most_rate].map(|rate| count(rate.round() as u64));
-        let rates = if low == high { low } else { format!("{low} to {high}") };
-        format!("{rates} answers a second on up to {} cores", three_digits(most))
+        format!("{}, on up to {} cores", of_those_due(&rates, table), three_digits(most))
     };
     vec![
         told(&several, |names| format!("{names}: {}", does(&several))),
@@ -92,10 +89,25 @@ fn spread(table: &Table, sight: &Sight) -> Vec<Option<String>> {
     ]
 }
 
+/// What was answered, and what of that is our doing: no more than we ask.
+pub fn of_those_due(rates: &[f64], table: &Table) -> String {
+    let least = rates.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = rates.iter().copied().fold(0.0, f64::max);
+    let [low, high] = [least, most].map(|rate| count(rate.round() as u64));
+    let rates = if low == high { low } else { format!("{low} to {high}") };
+    match table.rows.iter().flat_map(Row::reports).find_map(|report| report.offered) {
+        Some(due) if least >= due * ALL => {
+            format!("all {} requests/s that were due", count(due as u64))
+        }
+        Some(due) => format!("{rates} of the {} requests/s that were due", count(due as u64)),
+        None => format!("{rates} requests/s"),
+    }
+}
+
 fn cost(table: &Table) -> Vec<Option<String>> {
     let micros = |row: &Row| Some(summary(row.reports().filter_map(micros_per_request))?.median);
     // Who serves all; what a connection costs besides would be counted, too.
-    let all = table.rows.iter().filter(|row| !closes(row) && !starves(row));
+    let all = table.rows.iter().filter(|row| !closes(row) && !starves(row) && !raw(row));
     let mut costs: Vec<(f64, &Row)> = all.filter_map(|row| Some((micros(row)?, row))).collect();
     costs.sort_by(|a, b| a.0.total_cmp(&b.0));
     let says = |(micros, row): &(f64, &Row)| {
@@ -108,8 +120,13 @@ fn cost(table: &Table) -> Vec<Option<String>> {
     }
 }
 
-/// In some round, no more than a quarter of the connections were served. (Those may well get all the
-/// requests that are due: who asks takes a connection that is free.)
+/// It echoes bytes and knows no requests: what it costs is the floor below theirs.
+fn raw(row: &Row) -> bool {
+    row.reports().any(|report| report.protocol == Protocol::Raw)
+}
+
+/// No more than a quarter of the connections were served. (Those may well get all the requests that
+/// are due: who asks takes a connection that is free.)
 pub fn starves(row: &Row) -> bool {
     served(row).is_some_and(|(served, all)| served * 4 <= all)
 }
@@ -128,28 +145,33 @@ fn unserved(rows: &[&Row]) -> Option<String> {
     })
 }
 
+fn no_result(table: &Table) -> Option<String> {
+    let none = |row: &Row| row.reports().next().is_none() && row.rested().next().is_none();
+    let (failed, _) = split(table, none);
+    told(&failed, |names| format!("no result: {names}"))
+}
+
 fn slowest(rows: &[&Row]) -> Option<String> {
     let tails = || rows.iter().filter_map(|row| tail(row));
     // Of the one that all have.
     let percentile = tails().map(|(percentile, _)| percentile).min()?;
-    let worst = times(rows, percentile).into_iter().max()?;
+    let rows: Vec<&Row> = rows.iter().copied().filter(|row| percentile.of(row).is_some()).collect();
+    let worst = worst(times(&rows, percentile).into_iter())?;
     let word = if worst.at_least { "" } else { "at most " };
-    told(rows, |names| format!("{names}: {} {word}{worst}", percentile.name()))
+    told(&rows, |names| format!("{names}: {} {word}{worst}", percentile.name()))
 }
 
 fn times(rows: &[&Row], percentile: Percentile) -> Vec<Time> {
     rows.iter().filter_map(|row| percentile.of(row)).collect()
 }
 
-fn range(mut times: Vec<Time>) -> String {
-    times.sort();
-    match times.as_slice() {
-        [first, .., last] => {
-            let [first, last] = [first, last].map(|t| time(Duration::from_nanos(t.nanos)));
-            if first == last { first } else { format!("{first} to {last}") }
-        }
-        [only] => only.to_string(),
-        [] => "an unknown time".into(),
+fn range(times: Vec<Time>) -> String {
+    let ends = times.iter().min().zip(worst(times.iter().copied()));
+    let ends = ends.map(|(first, last)| [first.to_string(), last.to_string()]);
+    match ends {
+        Some([first, last]) if first == last => first,
+        Some([first, last]) => format!("{first} to {last}"),
+        None => "an unknown time".into(),
     }
 }
 
@@ -173,6 +195,7 @@ fn number(name: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::cell::Outcome;
     use crate::bench::record::Record;
     use crate::bench::record::tests::record;
     use crate::bench::table::tests::{report, row};
@@ -224,10 +247,43 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_no_such_figure_is_not_said_to_have_it() {
+        let mut table = record().tables.remove(0);
+        let few = report(|report| report["requests"]["answered"] = json!(10));
+        let failed = Outcome::Failed("it ended".into());
+        let rounds =
+            [("step-05-nonblocking", failed), ("step-06-separation", report(prompt)), ("a", few)];
+        table.rows =
+            rounds.map(|(name, round)| Row { name: name.into(), ..row(vec![round]) }).into();
+        for workload in [Workload::Mixed, Workload::Hoard] {
+            table.workload = workload;
+            let says = headline(&table, &Sight::of(&record()));
+            assert_eq!(says, "06: p99 at most 100 µs; no result: 05.");
+        }
+    }
+
+    #[test]
+    fn what_took_at_least_so_long_is_told_so() {
+        let least = |report: &mut Value| {
+            slow(report);
+            report["requests"]["response"]["p50"]["at_least"] = json!(true);
+        };
+        let slower = |report: &mut Value| {
+            report["requests"]["response"]["p50"]["nanos"] = json!(90_000_000);
+        };
+        let servers: [Server; 2] = [("a", &least), ("b", &slower)];
+        assert_eq!(
+            says(Workload::Mixed, &servers),
+            "a and b: half wait for ≥ 60.0 ms to ≥ 90.0 ms."
+        );
+    }
+
+    #[test]
     fn who_uses_another_core_is_said() {
         let on = |cores: f64, rate: f64| {
             move |report: &mut Value| {
                 report["workload"] = json!("spread");
+                report["offered"] = json!(6000.0);
                 report["server"]["processor_time"] = json!((cores * 1e9) as u64);
                 report["requests"]["per_second"] = json!(rate);
             }
@@ -239,9 +295,20 @@ mod tests {
         ];
         assert_eq!(
             says(Workload::Spread, &servers),
-            "09 and 10: 5,900 to 6,000 answers a second on up to 1.25 cores; \
-             05: 5,000 answers a second on up to 1.00 cores."
+            "09 and 10: 5,900 to 6,000 of the 6,000 requests/s that were due, on up to 1.25 cores; \
+             05: 5,000 of the 6,000 requests/s that were due, on up to 1.00 cores."
         );
+    }
+
+    #[test]
+    fn no_more_is_answered_than_is_asked() {
+        let fast = |report: &mut Value| {
+            report["offered"] = json!(6000.0);
+            report["requests"]["per_second"] = json!(5990.0);
+        };
+        let servers: [Server; 1] = [("step-05-nonblocking", &fast)];
+        let says = says(Workload::Spread, &servers);
+        assert!(says.starts_with("05: all 6,000 requests/s that were due, on up to"), "{says}");
     }
 
     #[test]
@@ -249,7 +316,12 @@ mod tests {
         let costs = |micros: f64| {
             move |report: &mut Value| report["server"]["micros_per_request"] = json!(micros)
         };
-        let servers: [Server; 3] = [("a", &costs(7.0)), ("b", &costs(5.0)), ("c", &costs(6.0))];
+        let floor = |report: &mut Value| {
+            costs(1.0)(report);
+            report["protocol"] = json!("raw");
+        };
+        let servers: [Server; 4] =
+            [("a", &costs(7.0)), ("b", &costs(5.0)), ("c", &costs(6.0)), ("floor", &floor)];
         assert_eq!(
             says(Workload::Echo, &servers),
             "From 5.00 µs of CPU a request (b) to 7.00 µs of CPU a request (a)."

@@ -11,9 +11,8 @@ use super::record::Row;
 use super::stats::{Summary, summary};
 use super::unseen::{both_at_limit, mostly};
 
-/// A long computation takes 50 ms and more. Where even half of the others wait for half of that, it
-/// is a computation that they wait for.
-const STALLED: Duration = Duration::from_millis(25);
+/// A long computation takes 50 ms and more: who waits for half of that may well wait for one.
+const SLOW: Duration = Duration::from_millis(25);
 
 /// Nobody waits for a computation to end, but they share a core with it, and that shows.
 const DISTURBED: Duration = Duration::from_millis(10);
@@ -30,10 +29,13 @@ pub fn note(workload: Workload, row: &Row) -> String {
             false => format!("{} of {} rounds: {reason}", failures.len(), row.rounds.len()),
         });
     }
-    if let Some((served, all)) = served(row)
-        && served < all
+    let rounds = served_in_each(row);
+    if let [(worst, all), ..] = rounds[..]
+        && worst < all
     {
-        notes.push(format!("starved: {} of {} served", count(served), count(all)));
+        let differ = rounds.last() != rounds.first();
+        let which = if differ { " in the worst round" } else { "" };
+        notes.push(format!("starved: {} of {} served{which}", count(worst), count(all)));
     } else {
         notes.extend(slowness(workload, row));
     }
@@ -51,16 +53,24 @@ pub fn note(workload: Workload, row: &Row) -> String {
     notes.join("; ")
 }
 
-/// How many connections were served, of how many, in the worst round.
+/// How many connections were served, of how many: the median of the rounds, or what is next below.
 pub fn served(row: &Row) -> Option<(u64, u64)> {
+    let rounds = served_in_each(row);
+    rounds.get(rounds.len().checked_sub(1)? / 2).copied()
+}
+
+/// The same of each round, the worst first.
+fn served_in_each(row: &Row) -> Vec<(u64, u64)> {
     let measured =
         row.reports().map(|report| (report.connections - report.starved, report.connections));
     let rested = row.rested().map(|rested| (rested.crowd.at_rest, rested.crowd.connections));
-    let worst = measured.chain(rested).min_by_key(|(served, _)| *served);
-    worst.map(|(served, all)| (served as u64, all as u64))
+    let rounds = measured.chain(rested).map(|(served, all)| (served as u64, all as u64));
+    let mut rounds: Vec<(u64, u64)> = rounds.collect();
+    rounds.sort();
+    rounds
 }
 
-/// Why times are long, as far as that is certain.
+/// That times are long, and why, as far as that is certain.
 fn slowness(workload: Workload, row: &Row) -> Option<String> {
     let saturated = |report: &Report| report.generator.saturated;
     let doubtful = mostly(row, saturated) || disturbed(row).is_some();
@@ -77,11 +87,8 @@ fn slowness(workload: Workload, row: &Row) -> Option<String> {
     if workload != Workload::Mixed || pace(row) != Some(Pace::Slow) {
         return None;
     }
-    if stalls(row) && !doubtful {
-        return Some("stalls: all wait for a computation".into());
-    }
-    let (percentile, _) = tail(row)?;
-    Some(format!("slow: {} over {} ms", percentile.name(), STALLED.as_millis()))
+    let who = if half_wait(row) { "half wait" } else { tail(row)?.0.name() };
+    Some(format!("slow: {who} over {} ms", SLOW.as_millis()))
 }
 
 /// How long others wait for a computation.
@@ -99,16 +106,17 @@ pub enum Pace {
 pub fn pace(row: &Row) -> Option<Pace> {
     let (_, time) = tail(row)?;
     Some(match Duration::from_nanos(time.nanos) {
-        tail if tail >= STALLED => Pace::Slow,
+        tail if tail >= SLOW => Pace::Slow,
         tail if tail >= DISTURBED => Pace::Disturbed,
         _ => Pace::Prompt,
     })
 }
 
-/// Even half of the others wait for about as long as a computation takes.
-pub fn stalls(row: &Row) -> bool {
+/// Even half of the requests take about as long as a computation. What they wait for, that alone does
+/// not say.
+pub fn half_wait(row: &Row) -> bool {
     let half = Percentile::P50.of(row);
-    half.is_some_and(|half| Duration::from_nanos(half.nanos) >= STALLED)
+    half.is_some_and(|half| Duration::from_nanos(half.nanos) >= SLOW)
 }
 
 /// The share of the time in which others had the generator's core, if that is enough to disturb the
@@ -168,7 +176,7 @@ mod tests {
     fn what_was_observed_is_said() {
         let starving = report(|report| report["starved"] = json!(60));
         let starved = row(vec![report(|_| ()), starving]);
-        assert_eq!(note(Workload::Echo, &starved), "starved: 4 of 64 served");
+        assert_eq!(note(Workload::Echo, &starved), "starved: 4 of 64 served in the worst round");
 
         let closing = row(vec![report(|report| {
             report["errors"]["closed"] = json!(990);
@@ -210,25 +218,26 @@ mod tests {
     }
 
     #[test]
-    fn a_computation_is_blamed_only_when_nothing_else_can_be() {
+    fn who_is_slow_is_said_and_no_reason_that_is_not_known() {
         let notes = |row: &Row| note(Workload::Mixed, row);
-        let stalling = slow(60_000_000, 200_000_000, |_| ());
-        assert!(notes(&stalling).starts_with("stalls"));
-        assert_eq!(note(Workload::Echo, &stalling), "", "slow, but not because of a computation");
+        let slow_for_half = slow(60_000_000, 200_000_000, |_| ());
+        assert_eq!(notes(&slow_for_half), "slow: half wait over 25 ms");
+        assert_eq!(note(Workload::Echo, &slow_for_half), "", "nothing else is asked for there");
         assert_eq!(notes(&slow(100_000, 200_000_000, |_| ())), "slow: p99 over 25 ms");
         let short = |report: &mut Value| report["requests"]["per_second"] = json!(700.0);
         let overloaded = slow(60_000_000, 200_000_000, short);
         assert_eq!(notes(&overloaded), "overloaded: 700 of 1,000 requests/s");
-        let noisy = slow(60_000_000, 200_000_000, |report| {
-            report["generator"] = json!({
-                "busy": 0.01, "waited": null, "send_lag_p99": 3_240_000, "saturated": true,
-            });
-        });
-        assert_eq!(
-            notes(&noisy),
-            "slow: p99 over 25 ms",
-            "whether it stalls or we do cannot be told"
-        );
+    }
+
+    #[test]
+    fn one_bad_round_is_not_the_median() {
+        let round = |starved: u64| report(|report| report["starved"] = json!(starved));
+        let once = row(vec![round(0), round(62), round(0)]);
+        assert_eq!(served(&once), Some((64, 64)));
+        assert_eq!(note(Workload::Echo, &once), "starved: 2 of 64 served in the worst round");
+        let always = row(vec![round(62), round(62), round(62)]);
+        assert_eq!(served(&always), Some((2, 64)));
+        assert_eq!(note(Workload::Echo, &always), "starved: 2 of 64 served");
     }
 
     #[test]

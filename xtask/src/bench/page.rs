@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::answers::{Answer, answers};
 use super::headline::{headline, starves};
-use super::note::{note, served, stalls};
+use super::note::{half_wait, note, served};
 use super::percentile::{Percentile, tail};
 use super::record::{Record, Row, Table};
 use super::report::footer;
@@ -286,7 +286,7 @@ fn times(table: &Table, sight: &Sight, caption: &'static str) -> Picture {
             (None, Some((p, time))) => (Marks::Times(times), format!("{} {time}", p.name())),
             (None, None) => (Marks::Nothing, "too few".into()),
         };
-        let stalls = starves(row) || table.workload == Workload::Mixed && stalls(row);
+        let stalls = starves(row) || table.workload == Workload::Mixed && half_wait(row);
         Lane { marks, stalls, value, note: note(table.workload, row) }
     };
     let lanes: Vec<Lane> = table.rows.iter().map(lane).collect();
