@@ -1,32 +1,39 @@
 //! Six questions about the steps, each answered with figures of one run.
 
+use std::cmp::Reverse;
+
 use load::report::Time;
 use load::units::{bytes, count, three_digits};
-use load::{Protocol, Report, Workload};
+use load::{Plan, Protocol, Report, Workload};
 
-use super::note::{closes, served};
+use super::NOBODY;
+use super::headline::{of_those_due, starves};
+use super::note::{closes, half_wait, served};
 use super::percentile::{Percentile, tail};
 use super::record::{Record, Row, Table};
 use super::stats::summary;
 use super::table::{bytes_per_connection, micros_per_request};
 use super::unseen::{Sight, cores_used};
 
+/// What stands in place of an answer whose figures say something else.
+const NOT_SO: &str = "It did not show in this run";
+
 /// A question, and what the run says to it.
-pub struct Answer {
+pub struct Answer<'a> {
     pub question: &'static str,
     /// Nothing, if the run does not say it.
     pub text: String,
-    /// Where it is to be seen.
-    pub workload: Workload,
+    /// Where it is to be seen, if it was measured.
+    pub table: Option<&'a Table>,
 }
 
 /// All six, in the order of the steps.
-pub fn answers(record: &Record) -> Vec<Answer> {
+pub fn answers(record: &Record) -> Vec<Answer<'_>> {
     let run = Run { record, sight: Sight::of(record) };
     let answer = |question, workload, text: Option<String>| Answer {
         question,
         text: text.unwrap_or_default(),
-        workload,
+        table: run.table(workload),
     };
     vec![
         answer("Why is step 01 useless?", Workload::Hoard, run.one_answer()),
@@ -44,10 +51,16 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// The smallest of a workload, in frames where it was measured in both protocols.
+    /// Of the tables of a workload, that in frames, with the smallest payload, with most silent
+    /// clients, and with about as many others as there usually are.
     fn table(&self, workload: Workload) -> Option<&'a Table> {
         let of_it = self.record.tables.iter().filter(|table| table.workload == workload);
-        of_it.min_by_key(|table| (table.protocol != Protocol::Frames, table.payload))
+        of_it.min_by_key(|table| {
+            let usual = Plan::new(NOBODY, workload, table.protocol).connections;
+            let frames = table.protocol == Protocol::Frames;
+            let from_usual = table.connections.abs_diff(usual);
+            (!frames, table.payload, Reverse(table.silent), from_usual)
+        })
     }
 
     fn row(&self, workload: Workload, step: &str) -> Option<(&'a Table, &'a Row)> {
@@ -114,9 +127,12 @@ impl<'a> Run<'a> {
         let (table, row) = self.row(Workload::Hoard, "04")?;
         let (served_here, all) = served(row)?;
         let (_, without) = self.row(Workload::Hoard, "05")?;
+        let who = match starves(row) && !starves(without) {
+            true => "Who comes after as many as it has workers",
+            false => NOT_SO,
+        };
         Some(format!(
-            "Who comes after as many as it has workers: beside {} silent clients, {} of the {} that ask \
-             are served; in step 05, {}.",
+            "{who}: beside {} silent clients, {} of the {} that ask are served; in step 05, {}.",
             count(table.silent as u64),
             count(served_here),
             count(all),
@@ -126,9 +142,14 @@ impl<'a> Run<'a> {
 
     fn stalled(&self) -> Option<String> {
         let half = |step| self.time(Workload::Mixed, step, Percentile::P50);
+        let wait = |step| Some(half_wait(self.row(Workload::Mixed, step)?.1));
+        let what = match wait("05")? && wait("08")? && !wait("06")? {
+            true => "The computation for one client, during which all others wait",
+            false => NOT_SO,
+        };
         Some(format!(
-            "The computation for one client, while which all others wait: half of their echoes took \
-             {} or longer in step 05 and {} in step 08; in step 06, where workers compute, {}.",
+            "{what}: half of the echoes took {} or longer in step 05 and {} in step 08; in step 06, \
+             where workers compute, {}.",
             half("05")?,
             half("08")?,
             half("06")?
@@ -164,20 +185,29 @@ impl<'a> Run<'a> {
                 Some(unseen) => format!("not to be seen here ({})", unseen.word()),
                 None => {
                     let rates = row.reports().map(|report| report.requests.per_second);
-                    format!("{} answers a second", count(summary(rates)?.median.round() as u64))
+                    of_those_due(&[summary(rates)?.median], table)
                 }
             };
             Some(format!("step {step}: {rate}, on {} cores", three_digits(cores)))
         };
+        let (table, row) = self.row(Workload::Spread, "08")?;
+        let micros = summary(row.reports().filter_map(micros_per_request))?.median;
         let mut text = format!(
-            "Of computations of 200 µs, {}; {}; {}.",
+            "Of requests that take {} µs of processor time in step 08, {}; {}; {}.",
+            three_digits(micros),
             does("08")?,
             does("09")?,
             does("10")?
         );
-        if self.record.machine.cores <= 2 {
-            text += " That step 10 also waits on every core, where 09 has one for it, two cores cannot \
-                     show: the generator takes one.";
+        let (cores, ask) = (self.record.machine.cores, table.connections);
+        if cores <= 2 {
+            let few = if cores == 1 { "one core" } else { "two cores" };
+            text += &format!(
+                " That step 10 also waits on every core, where 09 has one for it, {few} cannot show: \
+                 the generator needs some of that, too."
+            );
+        } else if cores > ask {
+            text += &format!(" Only {ask} connections ask: more than {ask} cores it cannot show.");
         }
         Some(text)
     }
@@ -232,7 +262,7 @@ mod tests {
         ];
         assert_eq!(
             text(&record, "05 and 08"),
-            "The computation for one client, while which all others wait: half of their echoes took \
+            "The computation for one client, during which all others wait: half of the echoes took \
              60.0 ms or longer in step 05 and 70.0 ms in step 08; in step 06, where workers compute, \
              200 µs."
         );
@@ -243,5 +273,64 @@ mod tests {
         );
         assert!(changed.contains("13.0 primes a second instead of 10.0"), "{changed}");
         assert_eq!(text(&record, "step 04"), "", "nobody was silent");
+        record.tables[0].rows[0] = of("step-05-nonblocking", 100_000, 160_000_000, 10.0);
+        let otherwise = text(&record, "05 and 08");
+        assert!(otherwise.starts_with("It did not show in this run: half of"), "{otherwise}");
+    }
+
+    /// A table of these servers, and how many of 64 connections each starves.
+    fn hoard(silent: usize, servers: [(&str, u64); 2]) -> Table {
+        let row = |(name, starved): (&str, u64)| {
+            let round = report(|report| report["starved"] = json!(starved));
+            Row { name: name.into(), ..row(vec![round]) }
+        };
+        let table = record().tables.remove(0);
+        Table { workload: Workload::Hoard, silent, rows: servers.map(row).into(), ..table }
+    }
+
+    #[test]
+    fn who_starves_is_told_only_if_somebody_does() {
+        let says = |tables: Vec<Table>| text(&Record { tables, ..record() }, "step 04");
+        let (few, many) = (
+            hoard(2, [("step-04-threadpool", 0), ("step-05-nonblocking", 0)]),
+            hoard(100, [("step-04-threadpool", 62), ("step-05-nonblocking", 0)]),
+        );
+        assert_eq!(
+            says(vec![few, many]),
+            "Who comes after as many as it has workers: beside 100 silent clients, 2 of the 64 that \
+             ask are served; in step 05, 64.",
+            "with most silent clients"
+        );
+        let few = hoard(2, [("step-04-threadpool", 0), ("step-05-nonblocking", 0)]);
+        assert_eq!(
+            says(vec![few]),
+            "It did not show in this run: beside 2 silent clients, 64 of the 64 that ask are served; \
+             in step 05, 64."
+        );
+    }
+
+    #[test]
+    fn what_cores_bring_is_told_in_figures_of_this_machine() {
+        let mut record = record();
+        let of = |name: &str| {
+            let round = report(|report| {
+                report["offered"] = json!(1000.0);
+                report["server"]["micros_per_request"] = json!(123.0);
+            });
+            Row { name: name.into(), ..row(vec![round]) }
+        };
+        let rows = ["step-08-tokio", "step-09-spawn-blocking", "step-10-multithread"].map(of);
+        (record.tables[0].workload, record.tables[0].rows) = (Workload::Spread, rows.into());
+        record.tables[0].connections = 4;
+        let says = |cores: usize, record: &mut Record| {
+            record.machine.cores = cores;
+            text(record, "step 10")
+        };
+        let two = says(2, &mut record);
+        assert!(two.starts_with("Of requests that take 123 µs of processor time"), "{two}");
+        assert!(two.contains("step 10: all 1,000 requests/s that were due"), "{two}");
+        assert!(two.contains("two cores cannot show"), "{two}");
+        assert!(says(1, &mut record).contains("one core cannot show"));
+        assert!(says(64, &mut record).contains("more than 4 cores it cannot show"));
     }
 }

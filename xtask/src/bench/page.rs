@@ -62,9 +62,9 @@ pub fn page(record: &Record) -> String {
             }
         }
         main {
+            (in_short(record))
             @for table in &tables { (section(table, &sight)) }
             (against::sections(record, &sight))
-            (in_short(record, &tables))
         }
         footer {
             h2 { "How it was measured" }
@@ -81,21 +81,20 @@ pub fn place(workload: Workload) -> usize {
 }
 
 /// The six questions, as far as this run answers them.
-fn in_short(record: &Record, tables: &[&Table]) -> Markup {
+fn in_short(record: &Record) -> Markup {
     let mut answers = answers(record);
     answers.retain(|answer| !answer.text.is_empty());
-    let table = |workload| tables.iter().find(|table| table.workload == workload);
     html! {
         @if !answers.is_empty() {
             section {
                 h2 { "In short" }
                 dl {
-                    @for Answer { question, text, workload } in &answers {
+                    @for Answer { question, text, table } in &answers {
                         dt { (question) }
                         dd {
                             (text)
-                            @if let Some(table) = table(*workload) {
-                                " " a href={ "#" (id(table)) } { "See " (workload.name()) }
+                            @if let Some(table) = table {
+                                " " a href={ "#" (id(table)) } { "See " (table.workload.name()) }
                             }
                         }
                     }
