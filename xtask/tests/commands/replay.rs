@@ -42,24 +42,22 @@ fn what_was_answered_is_answered_again() {
         let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert!(status.success(), "{}\n{stdout}{stderr}", trace.display());
         assert!(stdout.lines().count() > 0, "{}", trace.display());
-        assert!(stdout.lines().all(|line| line.ends_with("out  same")), "{stdout}");
+        assert!(stdout.lines().all(|line| line.ends_with("  same")), "{stdout}");
     }
 }
 
 /// The negative control: with one byte of what was received changed, the answer is another.
 fn a_byte_that_is_changed_is_noticed() {
+    let kept = include_str!("../replay/chunks-cut-in-two.trace");
+    let changed = kept.replacen("HTTP/1.1\\r\\n", "HTTP/9.1\\r\\n", 1);
+    assert_ne!(kept, changed);
     let folder = tempfile::tempdir().unwrap();
-    for trace in kept() {
-        let text = fs::read_to_string(&trace).unwrap();
-        let changed = text.replacen("HTTP/1.1\\r\\n", "HTTP/9.1\\r\\n", 1);
-        assert_ne!(text, changed, "{}: nobody asks for anything", trace.display());
-        let path = folder.path().join("changed.trace");
-        fs::write(&path, changed).unwrap();
-        let Output { status, stdout, stderr } = replay(&path);
-        let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
-        assert_eq!(status.code(), Some(1), "{stdout}{stderr}");
-        assert!(stdout.contains("differs at byte 9\n  then  HTTP/1.1 200 OK"), "{stdout}");
-        assert!(stdout.contains("\n  now   HTTP/1.1 505 HTTP Version Not"), "{stdout}");
-        assert!(stderr.contains("error: 1 of "), "{stderr}");
-    }
+    let path = folder.path().join("changed.trace");
+    fs::write(&path, changed).unwrap();
+    let Output { status, stdout, stderr } = replay(&path);
+    let (stdout, stderr) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert_eq!(status.code(), Some(1), "{stdout}{stderr}");
+    assert!(stdout.contains("differs at byte 9\n  then  HTTP/1.1 200 OK"), "{stdout}");
+    assert!(stdout.contains("\n  now   HTTP/1.1 505 HTTP Version Not"), "{stdout}");
+    assert!(stderr.contains("error: 1 of 2 conversations"), "{stderr}");
 }
