@@ -263,6 +263,17 @@ impl Latency {
     }
 }
 
+impl Latency {
+    /// The mean, in nanoseconds.
+    pub fn mean(&self) -> f64 {
+        let times = self.histogram.iter();
+        let (sum, n) = times.fold((0.0, 0), |(sum, n), &(nanos, times)| {
+            (sum + nanos as f64 * times as f64, n + times)
+        });
+        sum / n.max(1) as f64
+    }
+}
+
 impl Own {
     /// The share of the time that it waited for its core, if that is enough to disturb the result.
     pub fn disturbed(&self) -> Option<f64> {

@@ -1,11 +1,13 @@
 //! Where a server bends: the offered load is swept upwards, and what a request takes is drawn against
 //! it, beside what could be said beforehand.
 //!
-//! Beforehand, one figure is known: the processor time *S* of a request, measured where nothing waits.
-//! While one thread does the work of all, at most 1/*S* requests a second can be served, however long
-//! the queue; on *c* cores, at most *c*/*S*. Short of that, about *S*/(1 − *ρᶜ*) is to be expected, where
-//! *ρ* = *λS*/*c* is how busy they are (the usual approximation for *c* servers with one queue). And
-//! Little's law says how many are under way meanwhile: *L* = *λR*.
+//! Before the sweep, one figure is measured: the processor time *S* of a request of this server, where
+//! nothing waits. By Little's law, *λS* cores are busy while *λ* requests a second are served. While one
+//! thread does the work of all, that is at most one core; so the load is told in cores' worth. If requests
+//! came at random, about *S*/(1 − *ρᶜ*) would be expected on *c* cores, where *ρ* = *λS*/*c* (the usual
+//! approximation for *c* servers with one queue). Ours come evenly and cost the same, so they wait less,
+//! until the cores are full. *S* contains a wake-up, which a busy server is spared: so a server may do a
+//! little more than that says.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,9 +21,11 @@ use load::{Plan, Protocol, Report, Workload, limits};
 use super::cell::{self, Kind, Method, Outcome};
 use super::contender::Contender;
 use super::machine::Machine;
+use super::percentile::Percentile;
 use super::pin::Pinning;
 use super::progress::Progress;
-use super::{build, interrupt};
+use super::unseen::{AT_LIMIT, cores_used};
+use super::{NOBODY, build, interrupt, writable};
 use crate::steps;
 
 mod plot;
@@ -45,7 +49,9 @@ Examples:
   cargo xtask knee --html knee.html
 
 Each request is a computation of about 200 µs, so that the generator needs little of the machine;
-server and generator run on any core. Without a step, all of them take part but 01 and 02.")]
+server and generator run on any core, and a curve ends where they have used up the machine. Without a step,
+all of them take part but 01 and 02. Each load is offered once: repeat it to see how far that can be
+trusted. Behind its knee, what is not answered piles up, so the mean grows with --seconds.")]
 pub struct Args {
     /// A step: 4, 04, threadpool or its whole name
     #[arg(value_name = "STEP")]
@@ -71,8 +77,6 @@ pub struct Args {
 #[derive(Debug, serde::Serialize)]
 pub struct Sweep {
     pub machine: Machine,
-    /// Seconds of processor time that a request takes where nothing waits: the median of all.
-    pub service: f64,
     pub cores: usize,
     pub curves: Vec<Curve>,
 }
@@ -81,29 +85,71 @@ pub struct Sweep {
 #[derive(Debug, serde::Serialize)]
 pub struct Curve {
     pub name: String,
+    /// Seconds of processor time that a request takes it where nothing waits.
+    pub service: f64,
     pub points: Vec<Point>,
 }
 
 /// One load.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct Point {
     /// Requests a second.
     pub offered: f64,
     pub answered: f64,
     /// The mean, from due to answered, in seconds.
     pub mean: f64,
-    pub p99: Time,
+    /// `null` if there were too few requests to speak of it.
+    pub p99: Option<Time>,
+    /// What was at its limit beside the server, if anything was.
+    pub unseen: Option<Unseen>,
+}
+
+/// Why a point says nothing about the server.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unseen {
+    /// Server and generator together used up the machine.
+    Full,
+    /// The generator was at its limit, or sent late.
+    Generator,
+    /// Other processes had the generator's core.
+    Disturbed,
+}
+
+impl Unseen {
+    fn of(report: &Report, cores: usize) -> Option<Unseen> {
+        let generator = &report.generator;
+        let used = generator.busy.zip(cores_used(report)).map(|(own, server)| own + server);
+        if used.is_some_and(|used| used >= AT_LIMIT * cores as f64) {
+            Some(Unseen::Full)
+        } else if generator.saturated {
+            Some(Unseen::Generator)
+        } else {
+            generator.disturbed().map(|_| Unseen::Disturbed)
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Unseen::Full => "the machine is full",
+            Unseen::Generator => "the generator is late or at its limit",
+            Unseen::Disturbed => "others had the generator's core",
+        }
+    }
 }
 
 pub fn run(args: Args) -> Result<()> {
     ensure!(args.points >= 3, "a curve needs points: pass --points 3 or more");
     ensure!(args.seconds > 0.0 && args.seconds <= 3600.0, "--seconds: above 0, at most 3600");
     ensure!(args.protocol != Protocol::Raw, "no step speaks raw");
+    writable([&args.json, &args.html])?;
     let nofile = limits::raise_descriptors();
     interrupt::listen()?;
     let chosen = match args.steps.as_slice() {
         // The first two serve one client after the other: their knee is the second client.
-        [] => steps::all()?.into_iter().skip(2).collect(),
+        [] => {
+            steps::all()?.into_iter().filter(|step| !matches!(step.number(), "01" | "02")).collect()
+        }
         wanted => wanted.iter().map(|name| steps::find(name)).collect::<Result<Vec<_>>>()?,
     };
     let mut packages: Vec<&str> = chosen.iter().map(|step| step.name.as_str()).collect();
@@ -124,8 +170,7 @@ pub fn run(args: Args) -> Result<()> {
         warm_up: 0.3,
         pinning: pinning.clone(),
     };
-    let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
-    let usual = Plan::new(nobody, Workload::Spread, args.protocol);
+    let usual = Plan::new(NOBODY, Workload::Spread, args.protocol);
     let kind = Kind {
         workload: Workload::Spread,
         protocol: args.protocol,
@@ -142,42 +187,33 @@ pub fn run(args: Args) -> Result<()> {
     };
     let mut progress = Progress::new((servers.len() * (args.points + 1)) as u64);
 
-    // What is known beforehand.
+    // What is known before the sweep.
     let usual = usual.rate.unwrap_or_default();
-    let mut services = Vec::new();
+    let mut curves = Vec::new();
     for server in &servers {
         progress.begin(&format!("{} at rest", server.name));
         let report = measure(server, usual * QUIET)?;
         let micros = report.server.and_then(|server| server.micros_per_request);
         let micros = micros.context("processor time can be read on Linux only")?;
         progress.end(&server.name, &format!("{} µs of CPU a request", three_digits(micros)));
-        services.push(micros / 1e6);
+        curves.push(Curve { name: server.name.clone(), service: micros / 1e6, points: Vec::new() });
     }
-    services.sort_by(f64::total_cmp);
-    let service = services[services.len() / 2];
+    // The same for all, and as much as the quickest of them takes.
+    let quickest = curves.iter().map(|curve| curve.service).fold(f64::INFINITY, f64::min);
 
-    let mut curves: Vec<Curve> = servers
-        .iter()
-        .map(|server| Curve { name: server.name.clone(), points: Vec::new() })
-        .collect();
     for point in 1..=args.points {
-        let offered = HIGHEST / service * point as f64 / args.points as f64;
+        let offered = HIGHEST / quickest * point as f64 / args.points as f64;
         for (server, curve) in servers.iter().zip(&mut curves) {
             let place = format!("{} at {} requests/s", server.name, count(offered as u64));
             progress.begin(&place);
             let report = measure(server, offered)?;
-            let p99 = report.requests.response.p99;
-            progress.end(&place, &format!("p99 {p99}"));
-            curve.points.push(Point {
-                offered,
-                answered: report.requests.per_second,
-                mean: mean(&report) / 1e9,
-                p99,
-            });
+            let point = Point::of(&report, offered, machine.cores);
+            progress.end(&place, &point.times());
+            curve.points.push(point);
         }
     }
     drop(progress);
-    let sweep = Sweep { cores: machine.cores, machine, service, curves };
+    let sweep = Sweep { cores: machine.cores, machine, curves };
     print!("{}", sweep.text());
     if let Some(path) = &args.json {
         let text = serde_json::to_string(&sweep).context("turning the sweep into JSON")?;
@@ -190,54 +226,99 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-/// The mean response time, in nanoseconds.
-fn mean(report: &Report) -> f64 {
-    let histogram = &report.requests.response.histogram;
-    let total: u64 = histogram.iter().map(|(_, n)| n).sum();
-    let sum: f64 = histogram.iter().map(|&(nanos, n)| nanos as f64 * n as f64).sum();
-    sum / total.max(1) as f64
+impl Point {
+    fn of(report: &Report, offered: f64, cores: usize) -> Point {
+        Point {
+            offered,
+            answered: report.requests.per_second,
+            mean: report.requests.response.mean() / 1e9,
+            p99: Percentile::P99.of_round(report),
+            unseen: Unseen::of(report, cores),
+        }
+    }
+
+    /// The mean, and p99 if it has one.
+    fn times(&self) -> String {
+        let p99 = self.p99.map(|p99| format!(", p99 {p99}")).unwrap_or_default();
+        let unseen = self.unseen.map(|why| format!(" ({})", why.in_words())).unwrap_or_default();
+        format!("mean {}{p99}{unseen}", time(Duration::from_secs_f64(self.mean)))
+    }
+}
+
+/// What a request should take if requests came at random, in multiples of the processor time that it
+/// needs; `None` from where the queue only grows. The load is in cores' worth.
+fn predicted(load: f64, cores: usize) -> Option<f64> {
+    let busy = load / cores as f64;
+    (busy < 1.0).then(|| 1.0 / (1.0 - busy.powi(cores as i32)))
+}
+
+/// How far a server was seen to keep up.
+#[derive(Debug, PartialEq)]
+enum Knee<'a> {
+    /// It did not, at the lowest load.
+    Never,
+    /// It did until this load, and then no longer.
+    Bends(&'a Point),
+    /// It did until this load, and of more nothing is known, for this reason.
+    Unseen(Option<&'a Point>, Unseen),
+    /// It did with all that was offered, this being the most.
+    Not(&'a Point),
+}
+
+impl Curve {
+    /// Where it bends: the highest load of which it still answered nearly all.
+    fn knee(&self) -> Knee<'_> {
+        let kept_up = |point: &Point| point.answered >= 0.97 * point.offered;
+        let end = self.points.iter().position(|point| point.unseen.is_some() || !kept_up(point));
+        let last = self.points[..end.unwrap_or(self.points.len())].last();
+        match (end.and_then(|end| self.points[end].unseen), end, last) {
+            (Some(why), _, last) => Knee::Unseen(last, why),
+            (None, Some(_), Some(last)) => Knee::Bends(last),
+            (None, None, Some(last)) => Knee::Not(last),
+            (None, _, None) => Knee::Never,
+        }
+    }
+
+    /// The same, in words.
+    fn keeps_up(&self) -> String {
+        let until = |point: &Point| {
+            let cores = point.offered * self.service;
+            format!("{} requests/s ({cores:.2} cores' worth)", count(point.offered as u64))
+        };
+        match self.knee() {
+            Knee::Never => "does not keep up with the lowest load".into(),
+            Knee::Bends(last) => format!("keeps up until {}", until(last)),
+            Knee::Not(last) => format!("keeps up with all that was offered, {}", until(last)),
+            Knee::Unseen(Some(last), why) => {
+                format!("keeps up until {} at least: then {}", until(last), why.in_words())
+            }
+            Knee::Unseen(None, why) => format!("cannot be seen: {}", why.in_words()),
+        }
+    }
+
+    fn service(&self) -> String {
+        time(Duration::from_secs_f64(self.service))
+    }
 }
 
 impl Sweep {
-    /// What `cores` can serve, in requests a second.
-    pub fn capacity(&self, cores: usize) -> f64 {
-        cores as f64 / self.service
-    }
-
-    /// What a request should take, in seconds; `None` from where the queue only grows.
-    pub fn predicted(&self, offered: f64, cores: usize) -> Option<f64> {
-        let busy = offered / self.capacity(cores);
-        (busy < 1.0).then(|| self.service / (1.0 - busy.powi(cores as i32)))
-    }
-
-    /// Where a server bends: the highest load of which it still answered nearly all.
-    fn knee(curve: &Curve) -> Option<f64> {
-        let kept_up = |point: &&Point| point.answered >= 0.97 * point.offered;
-        curve.points.iter().take_while(kept_up).last().map(|point| point.offered)
-    }
-
     fn text(&self) -> String {
-        let service = time(Duration::from_secs_f64(self.service));
-        let mut text = format!("\nA request takes {service} of processor time. Beforehand:\n");
-        for cores in 1..=self.cores.min(2) {
-            let capacity = count(self.capacity(cores) as u64);
-            let word = if cores == 1 { "core" } else { "cores" };
-            text += &format!("  {cores} {word} can serve at most {capacity} requests/s\n");
+        let mut text = "\nBefore the sweep:\n".to_owned();
+        for curve in &self.curves {
+            text += &format!("  {:24} {} of CPU a request, so", curve.name, curve.service());
+            text += &format!(
+                " about {} requests/s for each core\n",
+                count((1.0 / curve.service) as u64)
+            );
         }
         text += "Measured:\n";
         for curve in &self.curves {
-            let Some(knee) = Sweep::knee(curve) else {
-                text += &format!("  {:24} bends before the lowest load\n", curve.name);
-                continue;
-            };
-            let at = curve.points.iter().rfind(|point| point.offered <= knee);
-            let busy = knee * self.service;
-            let under_way = at.map_or(0.0, |point| point.mean * point.offered);
-            text += &format!(
-                "  {:24} keeps up until {} requests/s ({busy:.2} cores' worth), {under_way:.1} under way\n",
-                curve.name,
-                count(knee as u64),
-            );
+            text += &format!("  {:24} {}", curve.name, curve.keeps_up());
+            if let Knee::Bends(last) | Knee::Not(last) | Knee::Unseen(Some(last), _) = curve.knee()
+            {
+                text += &format!(", {:.1} under way", last.mean * last.offered);
+            }
+            text += "\n";
         }
         text + "Under way: by Little's law, the offered load times the mean response time.\n"
     }
@@ -246,11 +327,13 @@ impl Sweep {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::cell::Outcome;
+    use crate::bench::table::tests::report;
+    use serde_json::{Value, json};
 
     fn sweep() -> Sweep {
         Sweep {
             machine: crate::bench::record::tests::record().machine,
-            service: 200e-6,
             cores: 2,
             curves: vec![
                 curve("step-05-nonblocking", 5000.0),
@@ -263,32 +346,94 @@ mod tests {
     fn curve(name: &str, most: f64) -> Curve {
         let point = |n: u32| {
             let offered = f64::from(n) * 1000.0;
-            let p99 = Time { nanos: 1_000_000, at_least: offered > most };
-            Point { offered, answered: offered.min(most), mean: 300e-6, p99 }
+            let p99 = Some(Time { nanos: 1_000_000, at_least: offered > most });
+            let answered = offered.min(most);
+            Point { offered, answered, mean: 300e-6, p99, unseen: None }
         };
-        Curve { name: name.into(), points: (1..=11).map(point).collect() }
+        Curve { name: name.into(), service: 200e-6, points: (1..=11).map(point).collect() }
+    }
+
+    /// The point of a round, on two cores.
+    fn point(change: impl Fn(&mut Value)) -> Point {
+        let Outcome::Measured(report) = report(change) else { panic!("it is measured") };
+        Point::of(&report, 1000.0, 2)
     }
 
     #[test]
     fn beforehand_is_what_cores_can_do() {
-        let sweep = sweep();
-        assert_eq!((sweep.capacity(1), sweep.capacity(2)), (5000.0, 10_000.0));
-        assert!((sweep.predicted(2500.0, 1).unwrap() - 400e-6).abs() < 1e-12);
-        assert!(sweep.predicted(2500.0, 2).unwrap() < 220e-6);
-        assert_eq!(sweep.predicted(5000.0, 1), None);
+        assert_eq!(predicted(0.5, 1), Some(2.0));
+        assert!(predicted(0.5, 2).unwrap() < 1.1);
+        assert_eq!((predicted(1.0, 1), predicted(2.0, 2)), (None, None));
     }
 
     #[test]
     fn a_server_bends_where_it_no_longer_answers_all() {
         let sweep = sweep();
-        assert_eq!(Sweep::knee(&sweep.curves[0]), Some(5000.0));
-        assert_eq!(Sweep::knee(&curve("none", 100.0)), None);
+        assert!(matches!(sweep.curves[0].knee(), Knee::Bends(last) if last.offered == 5000.0));
+        assert_eq!(curve("none", 100.0).knee(), Knee::Never);
         let text = sweep.text();
         assert!(
             text.contains("until 5,000 requests/s (1.00 cores' worth), 1.5 under way"),
             "{text}"
         );
         assert!(text.contains("until 9,000 requests/s (1.80 cores' worth)"), "{text}");
+    }
+
+    #[test]
+    fn a_server_that_never_bent_has_no_knee() {
+        let all = curve("all", 20_000.0);
+        assert!(matches!(all.knee(), Knee::Not(last) if last.offered == 11_000.0));
+        assert!(all.keeps_up().starts_with("keeps up with all that was offered, 11,000"));
+    }
+
+    #[test]
+    fn each_server_is_told_in_its_own_processor_time() {
+        let mut sweep = sweep();
+        sweep.curves[0].service = 400e-6;
+        let text = sweep.text();
+        assert!(text.contains("400 µs of CPU a request, so about 2,500 requests/s"), "{text}");
+        assert!(text.contains("200 µs of CPU a request, so about 5,000 requests/s"), "{text}");
+        assert!(text.contains("until 5,000 requests/s (2.00 cores' worth)"), "{text}");
+    }
+
+    #[test]
+    fn a_curve_ends_where_another_than_the_server_was_at_its_limit() {
+        let mut full = curve("full", 6000.0);
+        full.points[3].unseen = Some(Unseen::Full);
+        let said = full.keeps_up();
+        assert!(said.starts_with("keeps up until 3,000") && said.contains("at least"), "{said}");
+        assert!(said.ends_with("the machine is full"), "{said}");
+        full.points[0].unseen = Some(Unseen::Generator);
+        assert!(full.keeps_up().starts_with("cannot be seen"));
+        let page = plot::page(&Sweep { curves: vec![full], ..sweep() });
+        assert_eq!(page.matches("<circle class=\"dot\"").count(), 0, "{page}");
+        assert_eq!(page.matches("<circle class=\"dot hollow\"").count(), 1);
+    }
+
+    #[test]
+    fn whose_limit_it_was_is_known_from_the_round() {
+        assert_eq!(point(|_| ()).unseen, None);
+        let busy = |generator: f64, server: u64| {
+            point(move |report| {
+                report["generator"]["busy"] = json!(generator);
+                report["server"]["processor_time"] = json!(server);
+            })
+            .unseen
+        };
+        assert_eq!(busy(0.6, 1_350_000_000), Some(Unseen::Full));
+        assert_eq!(busy(0.4, 1_350_000_000), None);
+        let saturated = point(|report| report["generator"]["saturated"] = json!(true));
+        assert_eq!(saturated.unseen, Some(Unseen::Generator));
+        let disturbed = point(|report| report["generator"]["waited"] = json!(0.2));
+        assert_eq!(disturbed.unseen, Some(Unseen::Disturbed));
+    }
+
+    #[test]
+    fn of_too_few_requests_there_is_no_p99() {
+        let answered = |n: u64| point(move |report| report["requests"]["answered"] = json!(n));
+        assert_eq!(answered(917).p99, None);
+        assert!(!answered(917).times().contains("p99"));
+        assert!(answered(1000).p99.is_some());
     }
 
     #[test]

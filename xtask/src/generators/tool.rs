@@ -67,15 +67,12 @@ pub const LOAD: Tool = Tool {
         let report: Report = serde_json::from_str(said).context("reading its report")?;
         ensure!(report.errors.total() == 0, "it lost connections: {:?}", report.errors);
         let times = &report.requests.response;
-        let (sum, n) = times.histogram.iter().fold((0.0, 0), |(sum, n), &(nanos, times)| {
-            (sum + nanos as f64 * times as f64, n + times)
-        });
         Ok(Figures {
             per_second: report.requests.per_second,
             p50: times.p50.nanos as f64 / 1e9,
             p90: times.p90.nanos as f64 / 1e9,
             p99: times.p99.nanos as f64 / 1e9,
-            mean: sum / n as f64 / 1e9,
+            mean: times.mean() / 1e9,
             waited: report.generator.waited,
         })
     },

@@ -1,15 +1,14 @@
-//! The sweep as one plot: offered load to the right, time upwards.
+//! The sweep as one plot: offered load to the right, time upwards, both in the processor time that a
+//! request takes this server.
 
-use std::time::Duration;
-
-use load::units::{count, time};
+use load::units::count;
 use maud::{Markup, html};
 
 use super::super::page::axis::Axis;
+use super::super::page::document;
 use super::super::page::lines::{Dot, Line, Lines};
-use super::super::page::{document, round_time};
 use super::super::table::short;
-use super::{Curve, Sweep};
+use super::{Curve, Point, Sweep, predicted};
 
 /// How many points a prediction is drawn with.
 const FINE: usize = 200;
@@ -17,14 +16,16 @@ const FINE: usize = 200;
 /// The whole page.
 pub fn page(sweep: &Sweep) -> String {
     let title = "Where each model bends";
-    let service = time(Duration::from_secs_f64(sweep.service));
     let machine = &sweep.machine;
     let body = html! {
         h1 { (title) }
         p {
-            "Each request computes for " (service) ". More and more of them are offered each second, \
-             whatever the server does. The dashed lines were drawn before the first was sent: what \
-             one core can do at most, and what two can."
+            "Each request is a computation, and more and more of them are offered each second, whatever \
+             the server does. Load and time are told in the processor time that a request takes that \
+             server while nobody waits, which was measured before: at 1, one core has no time left. The \
+             dashed lines were known before the sweep: how long it takes one core, and two, if requests \
+             come at random. These come evenly, and wait less until the cores are full. A curve ends \
+             hollow where another than the server was at its limit."
         }
         div.scroll tabindex="0" role="region" aria-label="The plot" { (lines(sweep).draw()) }
         details { summary { "All figures" } (figures(sweep)) }
@@ -39,43 +40,45 @@ pub fn page(sweep: &Sweep) -> String {
 }
 
 fn lines(sweep: &Sweep) -> Lines {
-    let points = || sweep.curves.iter().flat_map(|curve| &curve.points);
-    let most = points().map(|point| point.offered).fold(0.0, f64::max);
-    let times: Vec<f64> = points().map(|point| point.mean * 1e9).collect();
-    let times = [&times[..], &[sweep.service * 1e9]].concat();
+    let curves: Vec<Line> = sweep.curves.iter().map(line).collect();
+    let dots = || curves.iter().flat_map(|line| &line.points);
+    let most = dots().map(|dot| dot.across).fold(0.0, f64::max);
+    let times: Vec<f64> = dots().map(|dot| dot.upwards).chain([1.0]).collect();
+    let cores = 1..=sweep.cores.min(2);
     Lines {
         id: "knee".into(),
         title: "How long a request takes on average, against the load".into(),
         in_words: sweep.curves.iter().map(in_words).collect::<Vec<_>>().join("; "),
-        across: (Axis::linear(most), "requests offered a second"),
-        upwards: (Axis::logarithmic(&times, round_time), "mean response time"),
-        lines: sweep.curves.iter().map(line).collect(),
-        expected: (1..=sweep.cores.min(2)).map(|cores| expected(sweep, cores, &times)).collect(),
+        across: (Axis::linear(most), "offered load, in cores' worth"),
+        upwards: (
+            Axis::logarithmic(&times, |value| format!("{value} ×")),
+            "mean response time, in processor times of a request",
+        ),
+        expected: cores.map(|cores| expected(cores, &times)).collect(),
+        lines: curves,
     }
 }
 
+/// As far as it says something about the server, and one point further.
 fn line(curve: &Curve) -> Line {
-    let dot = |point: &super::Point| Dot {
-        across: point.offered,
-        upwards: point.mean * 1e9,
-        told: format!("{} requests/s, p99 {}", count(point.offered as u64), point.p99),
-        hollow: false,
+    let end = curve.points.iter().position(|point| point.unseen.is_some());
+    let seen = curve.points.iter().take(end.map_or(usize::MAX, |end| end + 1));
+    let dot = |point: &Point| Dot {
+        across: point.offered * curve.service,
+        upwards: point.mean / curve.service,
+        told: format!("{} requests/s, {}", count(point.offered as u64), point.times()),
+        hollow: point.unseen.is_some(),
     };
-    Line { name: short(&curve.name).into(), points: curve.points.iter().map(dot).collect() }
+    Line { name: short(&curve.name).into(), points: seen.map(dot).collect() }
 }
 
 /// What was to be expected, up to where it has no end.
-fn expected(sweep: &Sweep, cores: usize, times: &[f64]) -> Line {
-    let capacity = sweep.capacity(cores);
-    let loads = (1..FINE).map(|n| capacity * n as f64 / FINE as f64);
-    let dot = |load: f64, nanos: f64| Dot {
-        across: load,
-        upwards: nanos,
-        told: String::new(),
-        hollow: false,
-    };
-    let finite = loads.filter_map(|load| Some(dot(load, sweep.predicted(load, cores)? * 1e9)));
-    let endless = dot(capacity, times.iter().copied().fold(0.0, f64::max) * 10.0);
+fn expected(cores: usize, times: &[f64]) -> Line {
+    let loads = (1..FINE).map(|n| cores as f64 * n as f64 / FINE as f64);
+    let dot =
+        |across: f64, upwards: f64| Dot { across, upwards, told: String::new(), hollow: false };
+    let finite = loads.filter_map(|load| Some(dot(load, predicted(load, cores)?)));
+    let endless = dot(cores as f64, times.iter().copied().fold(0.0, f64::max) * 10.0);
     let name = if cores == 1 { "1 core" } else { "2 cores" };
     Line { name: name.into(), points: finite.chain([endless]).collect() }
 }
@@ -86,14 +89,12 @@ fn figures(sweep: &Sweep) -> Markup {
         div.scroll tabindex="0" role="region" aria-label="All figures" {
             table {
                 thead { tr {
-                    th scope="col" { "mean, p99 at requests/s" }
+                    th scope="col" { "requests/s" }
                     @for point in loads { th scope="col" { (count(point.offered as u64)) } }
                 } }
                 tbody { @for curve in &sweep.curves { tr {
-                    th scope="row" { (short(&curve.name)) }
-                    @for point in &curve.points {
-                        td { (time(Duration::from_secs_f64(point.mean))) ", " (point.p99) }
-                    }
+                    th scope="row" { (short(&curve.name)) ", " (curve.service()) " of CPU a request" }
+                    @for point in &curve.points { td { (point.times()) } }
                 } } }
             }
         }
@@ -101,10 +102,5 @@ fn figures(sweep: &Sweep) -> Markup {
 }
 
 fn in_words(curve: &Curve) -> String {
-    match Sweep::knee(curve) {
-        Some(knee) => {
-            format!("{} keeps up until {} a second", short(&curve.name), count(knee as u64))
-        }
-        None => format!("{} never keeps up", short(&curve.name)),
-    }
+    format!("{} {}", short(&curve.name), curve.keeps_up())
 }
