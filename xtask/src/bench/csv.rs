@@ -8,7 +8,7 @@ use super::record::{Record, Row, Table};
 
 const HEAD: &str = "workload,protocol,connections,silent,payload,server,round,requests_per_second,p50_ns,p90_ns,p99_ns,p999_ns,\
     max_ns,at_least_from,answered,censored,lost,cpu_us_per_request,resident_bytes,threads,starved,errors,\
-    bytes_per_connection,busy_at_rest,generator_saturated,failed";
+    bytes_per_connection,busy_at_rest,generator_saturated,generator_busy,generator_waited,send_lag_p99_ns,failed";
 
 /// All of it. What a round does not tell is empty, and so is a percentile for which it had too few
 /// requests.
@@ -52,19 +52,24 @@ fn line(table: &Table, row: &Row, round: usize, outcome: &Outcome) -> Vec<String
             line.push(footprint.map_or_else(String::new, |f| f.resident.to_string()));
             line.push(footprint.map_or_else(String::new, |f| f.threads.to_string()));
             line.extend([report.starved.to_string(), report.errors.total().to_string()]);
-            line.extend([String::new(), String::new(), report.generator.saturated.to_string()]);
-            line.push(String::new());
+            let generator = &report.generator;
+            line.extend([String::new(), String::new(), generator.saturated.to_string()]);
+            let share = |share: Option<f64>| share.map_or_else(String::new, |s| s.to_string());
+            line.extend([generator.busy, generator.waited].map(share));
+            line.extend([generator.send_lag_p99.to_string(), String::new()]);
         }
         Outcome::Rested(rested) => {
             line.extend(vec![String::new(); 11]);
             line.extend([rested.after.resident.to_string(), rested.after.threads.to_string()]);
             line.push((rested.crowd.connections - rested.crowd.at_rest).to_string());
             line.push(rested.crowd.errors.total().to_string());
-            line.push(rested.bytes_per_connection.to_string());
-            line.extend([rested.busy_at_rest.to_string(), String::new(), String::new()]);
+            let full = rested.crowd.at_rest == rested.crowd.connections;
+            let each = full.then(|| rested.bytes_per_connection.to_string());
+            line.extend([each.unwrap_or_default(), rested.busy_at_rest.to_string()]);
+            line.extend(vec![String::new(); 5]);
         }
         Outcome::Failed(reason) => {
-            line.extend(vec![String::new(); 18]);
+            line.extend(vec![String::new(); 21]);
             line.push(quoted(reason));
         }
     }
@@ -79,6 +84,33 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::bench::record::tests::record;
+    use serde_json::json;
+
+    /// A crowd of a thousand, so many of which were let in.
+    fn crowd(at_rest: usize) -> Outcome {
+        let errors = json!({
+            "refused": 0, "reset": 0, "closed": 0, "wrong": 0, "timeout": 0, "other": 0,
+        });
+        let footprint = json!({ "resident": 9, "threads": 1, "kernel": 0, "sockets": 0 });
+        let rested = json!({
+            "crowd": { "connections": 1000, "at_rest": at_rest, "errors": errors },
+            "before": footprint, "after": footprint,
+            "bytes_per_connection": 100.0, "busy_at_rest": 0.5,
+        });
+        serde_json::from_value(json!({ "rested": rested })).unwrap()
+    }
+
+    #[test]
+    fn memory_of_a_crowd_that_was_turned_away_is_not_told_for_each() {
+        let mut record = record();
+        record.tables[0].rows[0].rounds = vec![crowd(1000), crowd(64)];
+        let text = csv(&record);
+        let lines: Vec<&str> = text.split_terminator("\r\n").collect();
+        assert!(lines[1].ends_with(",9,1,0,0,100,0.5,,,,,"), "{text}");
+        assert!(lines[2].ends_with(",9,1,936,0,,0.5,,,,,"), "{text}");
+        let columns = |line: &str| line.split(',').count();
+        assert!(lines.iter().all(|line| columns(line) == columns(HEAD)), "{text}");
+    }
 
     #[test]
     fn every_line_has_as_many_values_as_the_head() {

@@ -69,8 +69,12 @@ fn section(table: &Table, sight: &Sight) -> String {
         }
         text += &format!(" {} |\n", note(table.workload, row).replace('|', "\\|"));
     }
-    let legend: Vec<String> =
-        sight.legend(table).iter().map(|line| format!("\n{line}\n")).collect();
+    let legend: Vec<String> = sight
+        .legend(table)
+        .into_iter()
+        .chain(table::generator(table))
+        .map(|line| format!("\n{line}\n"))
+        .collect();
     format!("{text}{}\n", legend.concat())
 }
 

@@ -1,7 +1,7 @@
 //! The results, as they go into `--json FILE`.
 //!
 //! ```text
-//! schema    4; grows when a field changes its meaning or goes
+//! schema    5; grows when a field changes its meaning or goes
 //! machine   what it was measured on (machine.rs)
 //! method    how: rounds, seconds and warm_up_seconds of each, and whether server and generator had
 //!           a core each (pinned)
@@ -31,7 +31,7 @@ use super::cell::{Kind, Outcome, Rested};
 use super::machine::Machine;
 
 /// What `schema` says now.
-pub const SCHEMA: u32 = 4;
+pub const SCHEMA: u32 = 5;
 
 /// Everything that a run has found out.
 #[derive(Debug, Serialize, Deserialize)]

@@ -2,12 +2,13 @@
 
 use std::env;
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Color, LineStyle, TableStyle};
 use load::book::Errors;
 use load::cost::Footprint;
 use load::report::ServerCost;
-use load::units::{bytes, count, three_digits};
+use load::units::{bytes, count, three_digits, time};
 use load::{Protocol, Report, Workload};
 
 use super::cell::{Outcome, Rested};
@@ -69,7 +70,7 @@ pub fn show(table: &Table, sight: &Sight, baseline: Option<&str>, room: usize) -
             text += &format!("\n  {}: {note}", short(&row.name));
         }
     }
-    for line in sight.legend(table) {
+    for line in sight.legend(table).into_iter().chain(generator(table)) {
         text += &format!("\n  {line}");
     }
     format!("\n{}\n{text}", title(table))
@@ -201,8 +202,8 @@ pub fn columns<'a>(
         // CPU per request would be a mean of two things that have nothing in common.
         columns.push(Column::new(0, "primes/s", |row| {
             let primes = |report: &Report| report.primes.as_ref().map(|primes| primes.per_second);
-            let median = summary(row.reports().filter_map(primes))?.median;
-            Some(three_digits(median))
+            let primes = summary(row.reports().filter_map(primes));
+            seen(sight.primes(table, row), primes.map(|primes| three_digits(primes.median)))
         }));
     }
     if let Some(baseline) = baseline.filter(|_| cost) {
@@ -247,16 +248,19 @@ fn seen(unseen: Option<Unseen>, figure: Option<String>) -> Option<String> {
 /// What there is no room for on a terminal.
 pub fn more_columns(workload: Workload) -> Vec<Column<'static>> {
     if workload == Workload::Crowd {
-        let grown = |rested: &Rested, of: fn(&Footprint) -> u64| {
-            let (before, after) = (of(&rested.before) as f64, of(&rested.after) as f64);
-            format!("{:.0}", (after - before) / rested.crowd.at_rest.max(1) as f64)
+        let grown = |row: &Row, of: fn(&Footprint) -> u64| {
+            let each = full_crowds(row).map(|rested| {
+                let (before, after) = (of(&rested.before) as f64, of(&rested.after) as f64);
+                (after - before) / rested.crowd.connections as f64
+            });
+            Some(format!("{:.0}", summary(each)?.median))
         };
         return vec![
-            Column::new(0, "kernel bytes/connection (threads, page tables)", move |row| {
-                row.rested().last().map(|rested| grown(rested, |f| f.kernel))
+            Column::new(0, "kernel bytes/connection (page tables, 16 KiB a thread)", move |row| {
+                grown(row, |f| f.kernel)
             }),
             Column::new(0, "socket buffers/connection (both ends)", move |row| {
-                row.rested().last().map(|rested| grown(rested, |f| f.sockets))
+                grown(row, |f| f.sockets)
             }),
         ];
     }
@@ -269,11 +273,40 @@ pub fn more_columns(workload: Workload) -> Vec<Column<'static>> {
         Column::new(0, "preempted/request", move |row| {
             per_request(row, |s| s.preempted_per_request)
         }),
-        Column::new(0, "kernel memory (threads, page tables)", |row| {
+        Column::new(0, "kernel memory (page tables, 16 KiB a thread)", |row| {
             let servers = row.reports().filter_map(|report| report.server.as_ref());
             servers.map(|server| server.footprint.kernel).max().map(bytes)
         }),
+        Column::new(0, "generator", |row| {
+            let busy = summary(row.reports().filter_map(|report| report.generator.busy))?;
+            Some(format!("{:.0} %", busy.median * 100.0))
+        }),
+        Column::new(0, "send lag p99", |row| {
+            let lag = summary(row.reports().filter_map(send_lag))?;
+            Some(time(Duration::from_nanos(lag.median as u64)))
+        }),
     ]
+}
+
+/// How late the generator sent, in nanoseconds; in a closed loop nothing is due before it is sent.
+fn send_lag(report: &Report) -> Option<f64> {
+    report.offered.map(|_| report.generator.send_lag_p99 as f64)
+}
+
+/// How the generator fared where it fared worst.
+pub fn generator(table: &Table) -> Option<String> {
+    let worst = |of: fn(&Report) -> Option<f64>| {
+        table.rows.iter().flat_map(Row::reports).filter_map(of).reduce(f64::max)
+    };
+    let percent = |share: f64| format!("{:.0} %", share * 100.0);
+    let parts = [
+        worst(|report| report.generator.busy).map(|busy| format!("{} of its core", percent(busy))),
+        worst(|report| report.generator.waited).map(|n| format!("{} waiting for it", percent(n))),
+        worst(send_lag)
+            .map(|lag| format!("send lag p99 {}", time(Duration::from_nanos(lag as u64)))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("generator, at worst: {}", parts.join(", ")))
 }
 
 fn crowd_columns() -> Vec<Column<'static>> {
@@ -298,8 +331,12 @@ fn crowd_columns() -> Vec<Column<'static>> {
 
 /// Resident memory, in the rounds in which all of the crowd came to rest.
 pub fn bytes_per_connection(row: &Row) -> Option<Summary> {
-    let all = row.rested().filter(|rested| rested.crowd.at_rest == rested.crowd.connections);
-    summary(all.map(|rested| rested.bytes_per_connection))
+    summary(full_crowds(row).map(|rested| rested.bytes_per_connection))
+}
+
+/// The rounds in which nobody was turned away.
+fn full_crowds(row: &Row) -> impl Iterator<Item = &Rested> {
+    row.rested().filter(|rested| rested.crowd.at_rest == rested.crowd.connections)
 }
 
 fn rate(rounds: impl Iterator<Item = f64>) -> Option<String> {
@@ -336,6 +373,7 @@ fn errors<'a>(rounds: impl Iterator<Item = &'a Errors> + Clone) -> Option<String
 #[cfg(test)]
 pub mod tests {
     use super::*;
+    use crate::bench::record::Record;
     use crate::bench::record::tests::record;
     use serde_json::{Value, json};
 
@@ -437,6 +475,47 @@ pub mod tests {
             assert!(text.contains("it: lost: reset 246; disturbed 50 %"), "{text}");
         }
         assert!(!at(80).contains("errors"), "{}", at(80));
+    }
+
+    #[test]
+    fn the_generator_tells_of_itself() {
+        let mut table = echo();
+        let last = |text: String| text.lines().last().unwrap().trim().to_owned();
+        let sight = Sight::of(&record());
+        let text = last(show(&table, &sight, None, usize::MAX));
+        assert_eq!(text, "generator, at worst: 50 % of its core, 50 % waiting for it");
+        table.rows.push(row(vec![report(|report| {
+            report["offered"] = json!(200.0);
+            report["generator"]["send_lag_p99"] = json!(120_000);
+        })]));
+        let text = last(show(&table, &sight, None, usize::MAX));
+        assert!(text.ends_with("waiting for it, send lag p99 120 µs"), "{text}");
+        table.rows.clear();
+        assert_eq!(generator(&table), None);
+    }
+
+    #[test]
+    fn primes_of_a_server_that_uses_several_cores_are_not_seen_on_one() {
+        let mut record = record();
+        let mixed = report(|report| report["primes"] = report["requests"].clone());
+        let spread = report(|report| {
+            report["offered"] = json!(6000.0);
+            report["server"]["processor_time"] = json!(1_300_000_000);
+        });
+        let mut table = crate::bench::record::tests::record().tables.remove(0);
+        (table.workload, table.rows) = (Workload::Spread, vec![row(vec![spread])]);
+        record.tables[0].rows = vec![row(vec![mixed])];
+        record.tables[0].workload = Workload::Mixed;
+        let primes = |record: &Record| {
+            let sight = Sight::of(record);
+            let mixed = &record.tables[0];
+            let columns = columns(mixed, &sight, None);
+            let primes = columns.into_iter().find(|column| column.heading == "primes/s").unwrap();
+            ((primes.text)(&mixed.rows[0]).unwrap(), sight.legend(mixed).len())
+        };
+        assert_eq!(primes(&record), ("1000".into(), 0));
+        record.tables.push(table);
+        assert_eq!(primes(&record), ("one core".into(), 1));
     }
 
     #[test]

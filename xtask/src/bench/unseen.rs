@@ -87,7 +87,12 @@ impl Sight {
     pub fn rate(&self, table: &Table, row: &Row) -> Option<Unseen> {
         let mut offered = row.reports().map(|report| report.offered);
         let closed = offered.next().is_some_and(|rate| rate.is_none());
-        let one_core = closed && confined(self.pinned, table) && self.uses_several(row);
+        if closed { self.primes(table, row) } else { self.shared(table, row) }
+    }
+
+    /// Why nothing is said of how many primes it finds: they are always asked for in a closed loop.
+    pub fn primes(&self, table: &Table, row: &Row) -> Option<Unseen> {
+        let one_core = confined(self.pinned, table) && self.uses_several(row);
         self.shared(table, row).or(one_core.then_some(Unseen::OneCore))
     }
 
@@ -116,7 +121,8 @@ impl Sight {
 
     /// What stands below a table, a line for each word in it.
     pub fn legend(&self, table: &Table) -> Vec<String> {
-        let seen = |row| [self.rate(table, row), self.times(table, row)];
+        let primes = |row| self.primes(table, row).filter(|_| table.workload == Workload::Mixed);
+        let seen = |row| [self.rate(table, row), self.times(table, row), primes(row)];
         let mut all: Vec<Unseen> = table.rows.iter().flat_map(seen).flatten().collect();
         all.sort();
         all.dedup();
