@@ -228,6 +228,9 @@ fn kinds(args: &Args) -> Result<Vec<Kind>> {
         }
         (asked, _, _) => asked.to_vec(),
     };
+    // A crowd is about memory, which is read on Linux only.
+    let asked = !args.workload.is_empty();
+    workloads.retain(|&workload| asked || cfg!(target_os = "linux") || workload != Workload::Crowd);
     // First who uses several cores: where each has one, that cannot be seen, and is said.
     workloads.sort_by_key(|&workload| workload != Workload::Spread);
     // Who starves, and what a core brings, does not depend on what is spoken.
@@ -270,8 +273,13 @@ fn sizes(args: &Args, (workload, protocol): (Workload, Protocol)) -> Vec<Kind> {
         Workload::Hoard => or(&args.silent, silents, usual.silent),
         _ => vec![0],
     };
+    // A page is as long as it is.
+    let payloads = match protocol {
+        Protocol::Http => vec![usual.payload],
+        Protocol::Frames | Protocol::Raw => or(&args.payload, payloads, usual.payload),
+    };
     let mut kinds = Vec::new();
-    for payload in or(&args.payload, payloads, usual.payload) {
+    for payload in payloads {
         for &silent in &silents {
             for connections in or(&args.connections, connections, usual.connections) {
                 kinds.push(Kind { workload, protocol, connections, silent, payload });
@@ -399,4 +407,39 @@ fn known(name: &str, contenders: &[Contender]) -> Result<String> {
     });
     let found = found.with_context(|| format!("--baseline {name}: it does not take part"))?;
     Ok(found.name.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn a_page_is_asked_for_once_whatever_the_payloads() {
+        let flags = ["bench-all", "--workload", "echo", "--payload", "8,16384"];
+        let kinds = kinds(&Flags::parse_from(flags).args).unwrap();
+        let names: Vec<String> = kinds.iter().map(Kind::name).collect();
+        let frames = |bytes| format!("echo frames (64 connections, {bytes} bytes)");
+        assert_eq!(names, [frames(8), frames(16384), "echo http (64 connections)".into()]);
+    }
+
+    #[test]
+    fn no_two_tables_have_the_same_name() {
+        let mut names: Vec<String> = kinds(&Flags::parse_from(["bench-all", "--full"]).args)
+            .unwrap()
+            .iter()
+            .map(Kind::name)
+            .collect();
+        let all = names.len();
+        names.sort();
+        names.dedup();
+        assert!(all > 20 && names.len() == all, "{names:?}");
+    }
 }

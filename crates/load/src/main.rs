@@ -25,7 +25,7 @@ load ADDR [flags]
                    spread: short computations, more than one core can do
                    crowd: one request each, then silence until standard input closes
   --protocol P     frames (default), http, or raw (the same bytes come back)
-  --connections N  how many connections ask (64; crowd 1000)
+  --connections N  how many connections ask (64; hoard 8, spread 4, crowd 1000)
   --rate R         open loop: so many requests a second are due, whatever the server does
                    (mixed and hoard 200, spread 6000); without it, each connection asks when it has been answered
   --seconds S      how long to measure (5)
