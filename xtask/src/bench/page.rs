@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use load::Workload;
+use load::report::Time;
 use load::units::{count, three_digits, time};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -157,6 +158,7 @@ fn section(table: &Table, sight: &Sight) -> Markup {
 fn figures(table: &Table, sight: &Sight) -> Markup {
     let mut columns = table::columns(table, sight, None);
     columns.extend(table::more_columns(table.workload));
+    columns.extend(table::interval_columns(table, sight));
     html! {
         div.scroll tabindex="0" role="region" aria-label="All figures" {
             table {
@@ -185,7 +187,7 @@ fn figures(table: &Table, sight: &Sight) -> Markup {
 struct Picture {
     caption: &'static str,
     /// What the marks of a lane stand for, if there are several.
-    legend: Vec<Percentile>,
+    legend: Vec<(&'static str, &'static str)>,
     axis: Axis,
     lanes: Vec<Lane>,
 }
@@ -203,8 +205,8 @@ struct Lane {
 enum Marks {
     /// A bar from the left, and the interval around its end.
     Bar(Summary),
-    /// So many took no longer than these nanoseconds, from half of them to nearly all.
-    Times(Vec<(Percentile, f64)>),
+    /// So many took no longer than this, from half of them to nearly all.
+    Times(Vec<(Percentile, Time)>),
     /// Some were not served at all.
     Starved,
     Nothing,
@@ -274,7 +276,7 @@ fn starved(row: &Row) -> bool {
 
 fn times(table: &Table, sight: &Sight, caption: &'static str) -> Picture {
     let lane = |row: &Row| {
-        let known = |p: Percentile| Some((p, p.of(row)?.nanos as f64));
+        let known = |p: Percentile| Some((p, p.of(row)?));
         let tail = tail(row);
         let told = [Some(Percentile::P50), tail.map(|(p, _)| p), Some(Percentile::P999)];
         let times: Vec<_> = told.into_iter().flatten().filter_map(known).collect();
@@ -283,6 +285,7 @@ fn times(table: &Table, sight: &Sight, caption: &'static str) -> Picture {
             // How long those wait who are served says nothing of the others.
             (None, _) if starves(row) => (Marks::Starved, "starved".into()),
             (None, Some((p, time))) => (Marks::Times(times), format!("{} {time}", p.name())),
+            (None, None) if row.reports().next().is_none() => (Marks::Nothing, "no result".into()),
             (None, None) => (Marks::Nothing, "too few".into()),
         };
         let stalls = starves(row) || table.workload == Workload::Mixed && half_wait(row);
@@ -293,19 +296,26 @@ fn times(table: &Table, sight: &Sight, caption: &'static str) -> Picture {
         Marks::Times(times) => Some(times),
         _ => None,
     });
-    let all: Vec<(Percentile, f64)> = all.flatten().copied().collect();
-    let mut legend: Vec<Percentile> = all.iter().map(|(percentile, _)| *percentile).collect();
-    legend.sort();
-    legend.dedup();
-    let values: Vec<f64> = all.iter().map(|(_, nanos)| *nanos).collect();
+    let all: Vec<(Percentile, Time)> = all.flatten().copied().collect();
+    let mut signs: Vec<Percentile> = all.iter().map(|(percentile, _)| *percentile).collect();
+    signs.sort();
+    signs.dedup();
+    let mut legend: Vec<_> = signs.into_iter().map(sign).collect();
+    if all.iter().any(|(_, time)| time.at_least) {
+        legend.push((LEAST, "at least so long"));
+    }
+    let values: Vec<f64> = all.iter().map(|(_, time)| time.nanos as f64).collect();
     Picture { caption, legend, axis: Axis::logarithmic(&values, round_time), lanes }
 }
+
+/// How a time is drawn that may be longer, by nobody knows how much.
+const LEAST: &str = "least";
 
 /// How a percentile is drawn, and what it says.
 fn sign(percentile: Percentile) -> (&'static str, &'static str) {
     match percentile {
         Percentile::P50 => ("half", "half are no slower"),
-        Percentile::P90 => ("p99", "90 %"),
+        Percentile::P90 => ("p90", "90 %"),
         Percentile::P99 => ("p99", "99 %"),
         Percentile::P999 => ("p999", "99.9 %"),
     }
@@ -324,9 +334,7 @@ impl Picture {
                     (self.caption)
                     @if !self.legend.is_empty() {
                         span.legend aria-hidden="true" {
-                            @for &percentile in &self.legend {
-                                span { i class=(sign(percentile).0) {} " " (sign(percentile).1) } " "
-                            }
+                            @for (sign, says) in &self.legend { span { i class=(sign) {} " " (says) } " " }
                         }
                     }
                 }
@@ -362,10 +370,11 @@ impl Picture {
                         }
                         Marks::Times(times) => {
                             @if let [(_, first), .., (_, last)] = times.as_slice() {
-                                i.reach style=(span(*first, *last)) {}
+                                i.reach style=(span(first.nanos as f64, last.nanos as f64)) {}
                             }
-                            @for (percentile, nanos) in times {
-                                i class=(sign(*percentile).0) style=(dot(*nanos)) {}
+                            @for (percentile, time) in times {
+                                @let sign = if time.at_least { LEAST } else { sign(*percentile).0 };
+                                i class=(sign) style=(dot(time.nanos as f64)) {}
                             }
                         }
                         Marks::Starved => i.starved {},
@@ -391,4 +400,48 @@ fn percent(share: f64) -> String {
 /// A time on an axis: `100 µs`.
 pub fn round_time(nanos: f64) -> String {
     time(Duration::from_nanos(nanos as u64)).replace(".00", "").replace(".0", "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::cell::Outcome;
+    use crate::bench::record::tests::record;
+    use crate::bench::table::tests::{report, row};
+    use serde_json::json;
+
+    /// The picture of a mixed table with these rounds of one server.
+    fn picture(rounds: Vec<Outcome>) -> String {
+        let (mut table, record) = (record().tables.remove(0), record());
+        (table.workload, table.rows) = (Workload::Mixed, vec![row(rounds)]);
+        times(&table, &Sight::of(&record), "how long").draw(&table.rows).into_string()
+    }
+
+    #[test]
+    fn a_bound_and_each_percentile_have_a_mark_of_their_own() {
+        let of = |n: u64, at_least: bool| {
+            picture(vec![report(|report| {
+                report["requests"]["answered"] = json!(n);
+                let time = json!({ "nanos": 90_000, "at_least": at_least });
+                for percentile in ["p90", "p99"] {
+                    report["requests"]["response"][percentile] = time.clone();
+                }
+            })])
+        };
+        let (few, many, bound) = (of(100, false), of(1000, false), of(1000, true));
+        assert!(few.contains("class=\"p90\"") && !few.contains("class=\"p99\""), "{few}");
+        assert!(many.contains("class=\"p99\"") && !many.contains("at least"), "{many}");
+        assert!(
+            bound.contains("class=\"least\" style") && !bound.contains("class=\"p99\" style"),
+            "{bound}"
+        );
+        assert!(bound.contains("at least so long") && bound.contains("p99 ≥ 90.0 µs"), "{bound}");
+    }
+
+    #[test]
+    fn a_server_that_failed_did_not_have_too_few_requests() {
+        assert!(picture(vec![Outcome::Failed("it ended".into())]).contains("no result"));
+        let few = report(|report| report["requests"]["answered"] = json!(10));
+        assert!(picture(vec![few]).contains("too few"));
+    }
 }

@@ -4,6 +4,7 @@ use load::Report;
 use load::report::{Latency, Requests, Time};
 
 use super::record::Row;
+use super::stats::{Summary, summary};
 
 /// So many requests have to have taken longer: of fewer, chance decides where they lie.
 pub const BEYOND: u64 = 10;
@@ -68,6 +69,20 @@ impl Percentile {
         each.sort();
         // The rounds up to the middle one: if of one only a bound is known, it may belong behind it.
         worst(each.get(..=each.len() / 2)?.iter().copied())
+    }
+
+    /// Between which times it lies, where several rounds have requests enough for it.
+    pub fn interval(self, row: &Row) -> Option<[Time; 2]> {
+        let rounds = row.reports().filter(|report| recorded(&report.requests) > 0);
+        let each: Option<Vec<Time>> = rounds.map(|report| self.of_round(report)).collect();
+        let each = each.filter(|each| each.len() > 1)?;
+        let Summary { low, high, .. } = summary(each.iter().map(|time| time.nanos as f64))?;
+        // A bound may belong at the upper end, wherever it lies.
+        let at_least = each.iter().any(|time| time.at_least);
+        Some(
+            [(low, false), (high, at_least)]
+                .map(|(nanos, at_least)| Time { nanos: nanos as u64, at_least }),
+        )
     }
 
     fn of_all(self, row: &Row) -> Time {
@@ -172,10 +187,18 @@ mod tests {
         };
         let of = |rounds: [(u64, bool); 3]| {
             let row = row(rounds.map(|(nanos, at_least)| round(nanos, at_least)).into());
-            [Percentile::P99.of(&row), longest(&row)].map(|time| time.unwrap().to_string())
+            let [low, high] = Percentile::P99.interval(&row).unwrap();
+            let all = [Percentile::P99.of(&row), longest(&row), Some(low), Some(high)];
+            all.map(|time| time.unwrap().to_string())
         };
-        assert_eq!(of([(900, true), (1000, false), (1100, false)]), ["≥ 1.00 µs", "≥ 1.10 µs"]);
-        assert_eq!(of([(900, false), (1000, false), (1100, true)]), ["1.00 µs", "≥ 1.10 µs"]);
+        assert_eq!(
+            of([(900, true), (1000, false), (1100, false)]),
+            ["≥ 1.00 µs", "≥ 1.10 µs", "900 ns", "≥ 1.10 µs"]
+        );
+        assert_eq!(
+            of([(900, false), (1000, false), (1100, true)]),
+            ["1.00 µs", "≥ 1.10 µs", "900 ns", "≥ 1.10 µs"]
+        );
     }
 
     #[test]

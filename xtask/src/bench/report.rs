@@ -79,11 +79,11 @@ pub fn footer(record: &Record) -> String {
     match method.rounds {
         1 => {}
         n if n < stats::ROUNDS_FOR_CONFIDENCE => {
-            lines.push("medians over the rounds (max: of all); ± is half the range".into());
+            lines.push("medians over the rounds (max, memory, threads: of all); ± is half the range".into());
         }
         _ => lines.push(
-            "medians over the rounds (max: of all); ± and (to) are 95 % confidence intervals \
-             (the range, where fewer than six rounds have a result)"
+            "medians over the rounds (max, memory, threads: of all); ± and (to) are 95 % confidence \
+             intervals (the range, where fewer than six rounds have a result)"
                 .into(),
         ),
     }

@@ -309,6 +309,22 @@ pub fn generator(table: &Table) -> Option<String> {
     (!parts.is_empty()).then(|| format!("generator, at worst: {}", parts.join(", ")))
 }
 
+/// Between which times a percentile of the rounds lies, for the page.
+pub fn interval_columns<'a>(table: &'a Table, sight: &'a Sight) -> Vec<Column<'a>> {
+    let of = |percentile: Percentile, heading| {
+        Column::new(0, heading, move |row| {
+            let interval = percentile.interval(row);
+            seen(sight.times(table, row), interval.map(|[low, high]| format!("{low} to {high}")))
+        })
+    };
+    match table.workload {
+        Workload::Crowd => Vec::new(),
+        _ => {
+            vec![of(Percentile::P50, "p50 of the rounds"), of(Percentile::P99, "p99 of the rounds")]
+        }
+    }
+}
+
 fn crowd_columns() -> Vec<Column<'static>> {
     vec![
         Column::new(0, "at rest", |row| {
