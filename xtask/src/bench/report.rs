@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use load::Workload;
 use load::units::three_digits;
 
 use super::machine::Machine;
@@ -87,6 +88,14 @@ pub fn footer(record: &Record) -> String {
                 .into(),
         ),
     }
+    let spread = record.tables.iter().any(|table| table.workload == Workload::Spread);
+    if method.pinned && !spread {
+        lines.push(
+            "each server had one core; without `spread`, who can use several is not known, and rates \
+             may be those of that one core"
+                .into(),
+        );
+    }
     lines.push(format!(
         "a percentile is told where {BEYOND} requests or more took longer, in each round or in all \
          together; else -"
@@ -97,4 +106,22 @@ pub fn footer(record: &Record) -> String {
             .into(),
     );
     lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::record::tests::record;
+
+    #[test]
+    fn that_nobody_was_seen_to_use_several_cores_is_said() {
+        let unknown = |record: &Record| footer(record).contains("without `spread`");
+        let mut record = record();
+        assert!(unknown(&record));
+        record.method.pinned = false;
+        assert!(!unknown(&record));
+        record.method.pinned = true;
+        record.tables[0].workload = Workload::Spread;
+        assert!(!unknown(&record));
+    }
 }
