@@ -2,13 +2,13 @@
 # nginx for `cargo xtask generators`: one worker, the same small page as `GET /plain` of the steps, and a
 # page that counts what was answered.
 #
-#     sh nginx.sh PORT
+#     sh nginx.sh PORT DIRECTORY
 #
+# What it writes goes into the directory.
 # Nothing but the pages costs time: no log, and a connection may ask as often as it likes.
 
 set -e
-scratch=${TMPDIR:-/tmp}/generators-nginx
-mkdir -p "$scratch"
+scratch=$2
 
 cat > "$scratch/$1.conf" <<END
 daemon off;

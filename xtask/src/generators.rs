@@ -76,10 +76,13 @@ pub fn run(args: Args) -> Result<()> {
     interrupt::listen()?;
     let mut built = build::release(&["load", STEP])?;
     let mut binary = |name| built.remove(name).with_context(|| format!("{name} has no binary"));
+    let scratch = tempfile::tempdir().context("a folder for nginx")?;
+    let nginx =
+        format!("nginx=sh bench/generators/nginx.sh {{port}} '{}'", scratch.path().display());
     let bench = Bench {
         load: binary("load")?,
         step: Contender::step(STEP, binary(STEP)?),
-        nginx: Contender::peer("nginx=sh bench/generators/nginx.sh {port}", Some(Protocol::Http))?,
+        nginx: Contender::peer(&nginx, Some(Protocol::Http))?,
         machine: Machine::describe(nofile, pinning.describe()),
         pinning,
         rounds: args.rounds,

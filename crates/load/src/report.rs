@@ -15,7 +15,7 @@ use crate::{Plan, Protocol, Workload, units};
 const BUSY: f64 = 0.95;
 
 /// A generator that waits for its core for a larger share of the time measures its neighbours too.
-const DISTURBED: f64 = 0.05;
+pub const DISTURBED: f64 = 0.05;
 
 /// An open loop that sends one request in a hundred later than this may be what is slow, if what
 /// it measures is of the same order.

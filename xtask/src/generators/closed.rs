@@ -108,7 +108,7 @@ fn rows(shape: &Shape, rounds: &[Vec<Round>; 2]) -> Result<String> {
         }
         text += "\n";
     }
-    write!(text, "| | ratio |")?;
+    write!(text, "| | `load`/`wrk` |")?;
     // How full a core was is no cost, and has no ratio.
     for ((figure, _), compares) in COLUMNS.into_iter().zip([true, true, false, true, false]) {
         let ratios = load.iter().zip(wrk).map(|(load, wrk)| figure(load) / figure(wrk));
@@ -120,20 +120,24 @@ fn rows(shape: &Shape, rounds: &[Vec<Round>; 2]) -> Result<String> {
     Ok(text)
 }
 
-/// Whose core was full.
-fn limit([load, wrk]: &[Vec<Round>; 2]) -> &'static str {
+/// Whose core was full, with each of both.
+fn limit([load, wrk]: &[Vec<Round>; 2]) -> String {
     let full = |rounds: &[Round], busy: fn(&Round) -> f64| {
         summary(rounds.iter().map(busy)).is_some_and(|busy| busy.median > FULL)
     };
-    let nginx_is_full = |rounds: &[Round]| full(rounds, |round| round.nginx_busy);
-    if nginx_is_full(load) && nginx_is_full(wrk) {
-        "nginx"
-    } else if full(load, |round| round.own_busy) {
-        "`load`"
-    } else if full(wrk, |round| round.own_busy) {
-        "`wrk`"
-    } else {
-        "nobody's core was full"
+    let limit = |who: Who, rounds: &[Round]| {
+        let nginx = full(rounds, |round| round.nginx_busy);
+        match (nginx, full(rounds, |round| round.own_busy)) {
+            (true, true) => format!("nginx and `{}`", who.name()),
+            (true, false) => "nginx".into(),
+            (false, true) => format!("`{}`", who.name()),
+            (false, false) => "nobody's core was full".into(),
+        }
+    };
+    let (with_load, with_wrk) = (limit(Who::Load, load), limit(Who::Wrk, wrk));
+    match with_load == with_wrk {
+        true => with_load,
+        false => format!("with `load`: {with_load}; with `wrk`: {with_wrk}"),
     }
 }
 
@@ -287,8 +291,14 @@ mod tests {
             vec![Round { per_second: 1e5, own: 5.0, nginx: 10.0, own_busy, nginx_busy }]
         };
         assert_eq!(limit(&[round(0.5, 0.99), round(0.8, 1.0)]), "nginx");
-        assert_eq!(limit(&[round(0.5, 0.99), round(0.99, 0.8)]), "`wrk`");
-        assert_eq!(limit(&[round(0.99, 0.8), round(0.7, 0.99)]), "`load`");
+        let differs = |load, wrk| format!("with `load`: {load}; with `wrk`: {wrk}");
+        let nobody = "nobody's core was full";
+        assert_eq!(
+            limit(&[round(0.5, 0.99), round(0.99, 0.99)]),
+            differs("nginx", "nginx and `wrk`")
+        );
+        assert_eq!(limit(&[round(0.99, 0.8), round(0.7, 0.99)]), differs("`load`", "nginx"));
+        assert_eq!(limit(&[round(0.5, 0.99), round(0.7, 0.8)]), differs("nginx", nobody));
         assert_eq!(limit(&[round(0.5, 0.5), round(0.6, 0.5)]), "nobody's core was full");
     }
 

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
+use load::report::DISTURBED;
 use load::units::{count, time};
 use load::{Protocol, plan::Page};
 
@@ -24,9 +25,6 @@ use crate::bench::stats::{Summary, summary};
 
 /// Figures that differ by more do not agree.
 const AGREED: f64 = 0.1;
-
-/// Who waits for its core for a larger share of the time measures its neighbours.
-const DISTURBED: f64 = 0.05;
 
 /// How often a server stands still that does so.
 const EVERY: Duration = Duration::from_secs(1);
@@ -129,21 +127,27 @@ pub fn compare(bench: &Bench, others: &[&Tool], progress: &mut Progress) -> Resu
     Ok(text)
 }
 
-/// How much of our generator's core others had, in the worst round. It counts what it loses as waiting,
-/// as a client would; not all of the others do.
+/// How much of our generator's core others had, in its worst round. Nobody watches that in the rounds of
+/// the other generators.
 fn disturbance(waited: f64) -> String {
     let percent = waited * 100.0;
-    let verdict = if waited > DISTURBED {
-        "so these figures are about them, too: end what else runs, and repeat this"
-    } else {
-        "so these figures are not about them"
+    let advice = match waited > DISTURBED {
+        true => " These figures are about them, too: end what else runs, and repeat this.",
+        false => "",
     };
-    format!("Others had the core of `load` for at most {percent:.1} % of a round, {verdict}.")
+    format!(
+        "Others had the core of `load` for at most {percent:.1} % of a round of its own here.{advice}"
+    )
 }
 
 /// One generator: its figures, and how they differ from ours.
 fn row(setting: &Setting, tool: &Tool, rounds: &[Figures], ours: &[Figures]) -> Result<String> {
-    let mut row = format!("| {} | {} | `{}` |", setting.server, count(setting.rate), tool.name);
+    let mut row = format!("| {} | {} | `{}`", setting.server, count(setting.rate), tool.name);
+    let limited = rounds.iter().filter(|one| one.saturated).count();
+    if limited > 0 {
+        write!(row, " (late or at its limit in {limited} of {} rounds)", rounds.len())?;
+    }
+    row += " |";
     let answered = summary(rounds.iter().map(|one| one.per_second)).context("no rounds")?;
     write!(row, " {} |", count(answered.median.round() as u64))?;
     for figure in COLUMNS {
@@ -265,6 +269,7 @@ mod tests {
             p99: 3.0 * p50,
             mean: p50,
             waited: Some(p50),
+            saturated: false,
         }
     }
 
@@ -284,8 +289,17 @@ mod tests {
 
     #[test]
     fn a_machine_that_was_not_quiet_is_told() {
-        assert!(disturbance(0.01).contains("at most 1.0 % of a round, so these figures are not"));
-        assert!(disturbance(0.5).contains("50.0 % of a round, so these figures are about them"));
+        assert!(disturbance(0.01).ends_with("at most 1.0 % of a round of its own here."));
+        assert!(
+            disturbance(0.5).contains("50.0 % of a round of its own here. These figures are about")
+        );
+    }
+
+    #[test]
+    fn a_generator_that_was_late_itself_is_marked() {
+        let ours = [Figures { saturated: true, ..figures(0.02) }, figures(0.02)];
+        let row = row(&SETTINGS[0], &LOAD, &ours, &ours).unwrap();
+        assert!(row.contains("| `load` (late or at its limit in 1 of 2 rounds) |"), "{row}");
     }
 
     #[test]

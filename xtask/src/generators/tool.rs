@@ -49,6 +49,8 @@ pub struct Figures {
     pub mean: f64,
     /// Share of the time in which it was ready to run and others had its core, if it says so.
     pub waited: Option<f64>,
+    /// It says that it sent late, or was at its limit.
+    pub saturated: bool,
 }
 
 /// Ours.
@@ -74,6 +76,7 @@ pub const LOAD: Tool = Tool {
             p99: times.p99.nanos as f64 / 1e9,
             mean: times.mean() / 1e9,
             waited: report.generator.waited,
+            saturated: report.generator.saturated,
         })
     },
 };
@@ -171,6 +174,7 @@ fn oha(said: &str) -> Result<Figures> {
         p99: percentile("p99")?,
         mean: summary.average,
         waited: None,
+        saturated: false,
     })
 }
 
@@ -202,6 +206,7 @@ fn wrk2(said: &str) -> Result<Figures> {
         p99: percentile("99.000%")?,
         mean: mean.context("no mean")?.trim().parse::<f64>()? / 1e3,
         waited: None,
+        saturated: false,
     })
 }
 
@@ -230,6 +235,7 @@ fn h2load(said: &str, log: &str) -> Result<Figures> {
         p99: percentile(99),
         mean: times.iter().sum::<f64>() / times.len() as f64,
         waited: None,
+        saturated: false,
     })
 }
 
@@ -248,7 +254,8 @@ mod tests {
             )
         };
         let (p50, p90, p99, mean) = (0.01, 0.03, 0.04, 0.02);
-        let figures = Figures { per_second: 999.5, p50, p90, p99, mean, waited: None };
+        let figures =
+            Figures { per_second: 999.5, p50, p90, p99, mean, waited: None, saturated: false };
         assert_eq!(oha(&said(200, "aborted due to deadline")).unwrap(), figures);
         assert!(oha(&said(503, "aborted due to deadline")).is_err());
         assert!(oha(&said(200, "connection closed")).is_err());
