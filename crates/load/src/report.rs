@@ -11,14 +11,14 @@ use crate::cost::{Footprint, Switches};
 use crate::generator::Generator;
 use crate::{Plan, Protocol, Workload, units};
 
-/// Above this share of one core, the generator may well have been the bottleneck itself.
+/// A generator that uses or waits for a larger share of one core may well have been the bottleneck
+/// itself.
 const BUSY: f64 = 0.95;
 
 /// A generator that waits for its core for a larger share of the time measures its neighbours too.
 pub const DISTURBED: f64 = 0.05;
 
-/// An open loop that sends one request in a hundred later than this may be what is slow, if what
-/// it measures is of the same order.
+/// Sending later than this is more than waking up takes, and shows in times of the same order.
 const LATE: Duration = Duration::from_millis(1);
 
 /// The result of a run. Times are in nanoseconds unless a field says otherwise.
@@ -165,8 +165,8 @@ pub(crate) struct Cost {
 }
 
 impl Report {
-    pub(crate) fn new(plan: &Plan, generator: &Generator, elapsed: Duration, cost: Cost) -> Report {
-        let (main, primes) = match generator.groups.as_slice() {
+    pub(crate) fn new(plan: &Plan, clients: &Generator, elapsed: Duration, cost: Cost) -> Report {
+        let (main, primes) = match clients.groups.as_slice() {
             [primes, main] if plan.workload == Workload::Mixed => (main, Some(primes)),
             [.., main] => (main, None),
             [] => unreachable!("every plan has a main group"),
@@ -180,11 +180,17 @@ impl Report {
             per_request(of(cost.switches.as_ref()?), answered + cost.answered_before)
         };
         let share = |spent: Duration| spent.as_secs_f64() / elapsed.as_secs_f64();
-        let busy = cost.own.map(share);
-        let send_lag_p99 = main.book.lag.value_at_quantile(0.99);
+        let [lag_p50, send_lag_p99] = [0.5, 0.99].map(|q| main.book.lag.value_at_quantile(q));
+        let Latency { p50, p99, .. } = requests.response;
         let late = plan.rate.is_some()
-            && send_lag_p99 > LATE.as_nanos() as u64
-            && send_lag_p99 > requests.response.p99.nanos / 4;
+            && (is_late(lag_p50, p50.nanos) || is_late(send_lag_p99, p99.nanos));
+        let mut generator = Own {
+            busy: cost.own.map(share),
+            waited: cost.own_wait.map(share),
+            send_lag_p99,
+            saturated: late,
+        };
+        generator.saturated |= generator.taken().is_some_and(|taken| taken > BUSY);
         let ended = Instant::now();
         Report {
             target: plan.target.to_string(),
@@ -193,22 +199,17 @@ impl Report {
             payload: plan.payload,
             depth: plan.depth,
             connections: plan.connections,
-            connected: generator.census().connected,
+            connected: clients.census().connected,
             silent: plan.silent,
-            starved: generator.starved(ended - plan.measured / 2),
+            starved: clients.starved(ended - plan.measured / 2),
             offered: plan.rate,
             seconds: elapsed.as_secs_f64(),
             warm_up_seconds: plan.warm_up.as_secs_f64(),
             requests,
             primes,
-            errors: generator.errors,
-            reopened: generator.reopened,
-            generator: Own {
-                busy,
-                waited: cost.own_wait.map(share),
-                send_lag_p99,
-                saturated: late || busy.is_some_and(|busy| busy > BUSY),
-            },
+            errors: clients.errors,
+            reopened: clients.reopened,
+            generator,
             server: cost.server.zip(cost.footprint).map(|(spent, footprint)| ServerCost {
                 processor_time: spent.as_nanos() as u64,
                 micros_per_request: per_request(spent.as_nanos() as u64, answered)
@@ -219,6 +220,18 @@ impl Report {
             }),
         }
     }
+
+    /// An open loop in which the times are the generator's own, as far as can be told.
+    pub fn late(&self) -> bool {
+        self.offered.is_some() && self.generator.saturated
+    }
+}
+
+/// Whether a time says more of how late requests were sent than of the server. To wake up takes the
+/// generator as long as a server, so that where both have nothing else to do, a third of the time is
+/// its own, however fast it is; hence not less than half.
+fn is_late(lag: u64, time: u64) -> bool {
+    lag > time / 2 || (lag > LATE.as_nanos() as u64 && lag > time / 4)
 }
 
 impl Requests {
@@ -275,6 +288,11 @@ impl Latency {
 }
 
 impl Own {
+    /// The share of one core that it used, or would have used had others not had it.
+    pub fn taken(&self) -> Option<f64> {
+        Some(self.busy? + self.waited.unwrap_or(0.0))
+    }
+
     /// The share of the time that it waited for its core, if that is enough to disturb the result.
     pub fn disturbed(&self) -> Option<f64> {
         self.waited.filter(|&waited| waited > DISTURBED)
@@ -364,5 +382,25 @@ impl fmt::Display for Crowd {
             write!(f, ", {kind} {n}")?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_mostly_our_own_delay_is_late() {
+        const MS: u64 = 1_000_000;
+        assert!(!is_late(0, 0) && !is_late(55_000, 145_000), "waking up");
+        assert!(is_late(900_000, MS), "most of it, if less than a millisecond");
+        assert!(is_late(3 * MS, 10 * MS) && !is_late(2 * MS, 10 * MS));
+    }
+
+    #[test]
+    fn who_waits_for_half_a_core_and_uses_the_other_half_has_none_left() {
+        let taken = |busy, waited| Own { busy, waited, send_lag_p99: 0, saturated: false }.taken();
+        assert_eq!(taken(Some(0.5), Some(0.25)), Some(0.75));
+        assert_eq!((taken(Some(0.5), None), taken(None, Some(0.5))), (Some(0.5), None));
     }
 }

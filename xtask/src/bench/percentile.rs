@@ -5,6 +5,7 @@ use load::report::{Latency, Requests, Time};
 
 use super::record::Row;
 use super::stats::{Summary, summary};
+use super::unseen::mostly;
 
 /// So many requests have to have taken longer: of fewer, chance decides where they lie.
 pub const BEYOND: u64 = 10;
@@ -60,22 +61,17 @@ impl Percentile {
     /// The median of the rounds, where each has requests enough for it; else that of all rounds
     /// together, where they have.
     pub fn of(self, row: &Row) -> Option<Time> {
-        let rounds = || row.reports().filter(|report| recorded(&report.requests) > 0);
-        let each: Option<Vec<Time>> = rounds().map(|report| self.of_round(report)).collect();
-        let Some(mut each) = each else {
-            let enough = rounds().map(flights).sum::<u64>() >= self.needs();
-            return enough.then(|| self.of_all(row));
-        };
-        each.sort();
-        // The rounds up to the middle one: if of one only a bound is known, it may belong behind it.
-        worst(each.get(..=each.len() / 2)?.iter().copied())
+        self.of_each(row).map_or_else(|| self.of_all(row), median)
+    }
+
+    /// In each round, if all have requests enough.
+    fn of_each(self, row: &Row) -> Option<Vec<Time>> {
+        timed(row).map(|report| self.of_round(report)).collect()
     }
 
     /// Between which times it lies, where several rounds have requests enough for it.
     pub fn interval(self, row: &Row) -> Option<[Time; 2]> {
-        let rounds = row.reports().filter(|report| recorded(&report.requests) > 0);
-        let each: Option<Vec<Time>> = rounds.map(|report| self.of_round(report)).collect();
-        let each = each.filter(|each| each.len() > 1)?;
+        let each = self.of_each(row).filter(|each| each.len() > 1)?;
         let Summary { low, high, .. } = summary(each.iter().map(|time| time.nanos as f64))?;
         // A bound may belong at the upper end, wherever it lies.
         let at_least = each.iter().any(|time| time.at_least);
@@ -85,7 +81,11 @@ impl Percentile {
         )
     }
 
-    fn of_all(self, row: &Row) -> Time {
+    fn of_all(self, row: &Row) -> Option<Time> {
+        let merged = || row.reports().filter(|report| !report.late());
+        if merged().map(flights).sum::<u64>() < self.needs() {
+            return None;
+        }
         let total: u64 = row.response.0.values().sum();
         // As many as are no slower, rounded up.
         let rank = total - total * self.slower() / 1000;
@@ -94,15 +94,33 @@ impl Percentile {
             seen += **n;
             seen >= rank
         });
-        let answered: u64 = row.reports().map(|report| report.requests.answered).sum();
+        let answered: u64 = merged().map(|report| report.requests.answered).sum();
         let unanswered = total.saturating_sub(answered);
-        Time {
+        Some(Time {
             // A class of times is told by its upper end, which nobody may have reached.
-            nanos: reached.map_or(0, |(nanos, _)| *nanos).min(longest(row).map_or(0, |t| t.nanos)),
+            nanos: reached.map_or(0, |(nanos, _)| *nanos).min(longest(row)?.nanos),
             // Whoever has not ended may turn out the slowest of all.
             at_least: unanswered > 0 && unanswered * 1000 > total * self.slower(),
-        }
+        })
     }
+}
+
+/// The middle one; of an even number, the mean of the two in the middle. At least that, if of one of
+/// the rounds up to there only a bound is known: it may belong behind it.
+fn median(mut each: Vec<Time>) -> Option<Time> {
+    each.sort();
+    let half = each.len() / 2;
+    let Time { nanos: upper, at_least } = worst(each.get(..=half)?.iter().copied())?;
+    let lower = each[(each.len() - 1) / 2].nanos;
+    Some(Time { nanos: u64::midpoint(lower, upper), at_least })
+}
+
+/// The rounds that have times which are the server's: without those in which the generator was late,
+/// unless most were, and then the row says so.
+fn timed(row: &Row) -> impl Iterator<Item = &Report> {
+    let mostly_late = mostly(row, Report::late);
+    row.reports()
+        .filter(move |report| recorded(&report.requests) > 0 && (mostly_late || !report.late()))
 }
 
 /// The outermost of the two that a server is judged by: p99, or p90 where there are too few requests
@@ -113,8 +131,7 @@ pub fn tail(row: &Row) -> Option<(Percentile, Time)> {
 
 /// The longest time of all rounds.
 pub fn longest(row: &Row) -> Option<Time> {
-    let rounds = row.reports().filter(|report| recorded(&report.requests) > 0);
-    worst(rounds.map(|report| report.requests.response.max))
+    worst(timed(row).map(|report| report.requests.response.max))
 }
 
 /// The longest of some times: at least that long, if one of them may have been longer than it says.
@@ -174,6 +191,7 @@ mod tests {
         // Of twice 500: the tenth from above, and so twice the fifth.
         assert_eq!(p99(&[500, 500]), Some(495));
         assert_eq!(p99(&[1000, 2000, 9000]), Some(1980), "each suffices: their median");
+        assert_eq!(p99(&[1000, 2000]), Some(1485), "of two, the mean");
     }
 
     #[test]
@@ -199,6 +217,25 @@ mod tests {
             of([(900, false), (1000, false), (1100, true)]),
             ["1.00 µs", "≥ 1.10 µs", "900 ns", "≥ 1.10 µs"]
         );
+    }
+
+    #[test]
+    fn a_round_in_which_the_generator_was_late_is_left_out_of_all_times() {
+        let round = |n: u64, nanos: u64, late: bool| {
+            report(|report| {
+                report["offered"] = json!(200.0);
+                report["generator"]["saturated"] = json!(late);
+                report["requests"]["answered"] = json!(n);
+                report["requests"]["response"]["histogram"] = json!([[nanos, n]]);
+                report["requests"]["response"]["p99"]["nanos"] = json!(nanos);
+                report["requests"]["response"]["max"]["nanos"] = json!(nanos);
+            })
+        };
+        for n in [500, 1000] {
+            let row = row(vec![round(n, 200, false), round(n, 900, true), round(n, 200, false)]);
+            let times = [Percentile::P99.of(&row), longest(&row)].map(|time| time.unwrap().nanos);
+            assert_eq!(times, [200, 200], "{n} in each");
+        }
     }
 
     #[test]

@@ -84,7 +84,7 @@ impl Table {
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Row {
     pub name: String,
-    /// From due to answered, of all rounds.
+    /// From due to answered, of all rounds but those in which the generator was late.
     pub response: Histogram,
     /// From sent to answered, in an open loop; in a closed one, that is the same.
     pub service: Histogram,
@@ -130,10 +130,13 @@ impl Row {
     /// What came of one more round.
     pub fn push(&mut self, mut outcome: Outcome) {
         if let Outcome::Measured(report) = &mut outcome {
-            self.response.absorb(&mut report.requests.response.histogram);
-            if report.offered.is_some() {
+            if !report.late() {
+                self.response.absorb(&mut report.requests.response.histogram);
+            }
+            if report.offered.is_some() && !report.late() {
                 self.service.absorb(&mut report.requests.service.histogram);
             }
+            report.requests.response.histogram.clear();
             report.requests.service.histogram.clear();
             if let Some(primes) = &mut report.primes {
                 primes.response.histogram.clear();

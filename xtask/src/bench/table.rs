@@ -472,7 +472,7 @@ pub mod tests {
         let busy = report(|report| {
             report["requests"]["answered"] = json!(123_456);
             report["errors"]["reset"] = json!(123);
-            report["generator"]["waited"] = json!(0.5);
+            report["generator"]["waited"] = json!(0.4);
         });
         table.rows = vec![row(vec![busy.clone(), busy]), row(vec![report(|_| ())])];
         table
@@ -488,7 +488,7 @@ pub mod tests {
         for room in [widest(&wide) - 1, 100, 80, 65] {
             let text = at(room);
             assert!(widest(&text) <= room, "{room}: {text}");
-            assert!(text.contains("it: lost: reset 246; disturbed 50 %"), "{text}");
+            assert!(text.contains("it: lost: reset 246; disturbed 40 %"), "{text}");
         }
         assert!(!at(80).contains("errors"), "{}", at(80));
     }
@@ -499,7 +499,7 @@ pub mod tests {
         let last = |text: String| text.lines().last().unwrap().trim().to_owned();
         let sight = Sight::of(&record());
         let text = last(show(&table, &sight, None, usize::MAX));
-        assert_eq!(text, "generator, at worst: 50 % of its core, 50 % waiting for it");
+        assert_eq!(text, "generator, at worst: 50 % of its core, 40 % waiting for it");
         table.rows.push(row(vec![report(|report| {
             report["offered"] = json!(200.0);
             report["generator"]["send_lag_p99"] = json!(120_000);

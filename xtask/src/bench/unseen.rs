@@ -98,8 +98,7 @@ impl Sight {
 
     /// Why nothing is said of how long that takes.
     pub fn times(&self, table: &Table, row: &Row) -> Option<Unseen> {
-        let late = |report: &Report| report.generator.saturated && report.offered.is_some();
-        self.shared(table, row).or(mostly(row, late).then_some(Unseen::Late))
+        self.shared(table, row).or(mostly(row, Report::late).then_some(Unseen::Late))
     }
 
     /// It has used several cores where it might.
@@ -110,8 +109,8 @@ impl Sight {
     fn shared(&self, table: &Table, row: &Row) -> Option<Unseen> {
         let all = self.cores as f64 * AT_LIMIT;
         let full = |report: &Report| {
-            let busy = report.generator.busy.zip(cores_used(report));
-            busy.is_some_and(|(generator, server)| generator + server >= all)
+            let taken = report.generator.taken().zip(cores_used(report));
+            taken.is_some_and(|(generator, server)| generator + server >= all)
         };
         if !confined(self.pinned, table) && mostly(row, full) {
             return Some(Unseen::Full);
@@ -147,13 +146,13 @@ fn on_several(row: &Row) -> bool {
 
 /// The generator was at its limit, and the server may have had more to give.
 fn generator_alone(report: &Report) -> bool {
-    let full = report.generator.busy.is_some_and(|busy| busy > AT_LIMIT);
+    let full = report.generator.taken().is_some_and(|taken| taken > AT_LIMIT);
     full && !both_at_limit(report)
 }
 
 /// Each had a core, and each used all of it.
 pub fn both_at_limit(report: &Report) -> bool {
-    let generator = report.generator.busy.is_some_and(|busy| busy > AT_LIMIT);
+    let generator = report.generator.taken().is_some_and(|taken| taken > AT_LIMIT);
     // One that uses several cores may have more to spare.
     generator && cores_used(report).is_some_and(|cores| (AT_LIMIT..SEVERAL).contains(&cores))
 }
@@ -236,6 +235,11 @@ mod tests {
         let alone = run(1.0, busy(500_000_000));
         assert_eq!(of_echo(&alone), [Some(Unseen::Generator); 2]);
         assert_eq!(of_echo(&run(1.0, busy(970_000_000))), [None, None], "so is the server");
+        let others_have_its_core = run(1.0, |report| {
+            report["generator"] =
+                json!({ "busy": 0.5, "waited": 0.48, "send_lag_p99": 0, "saturated": true });
+        });
+        assert_eq!(of_echo(&others_have_its_core), [Some(Unseen::Generator); 2]);
     }
 
     #[test]
