@@ -29,6 +29,7 @@ mod suite;
 mod tools;
 
 use std::fmt;
+use std::time::Duration;
 
 pub use check::{Check, Finding, Outcome, Report, Story};
 pub use given::{Given, Random, Stranger};
@@ -40,11 +41,11 @@ pub use server::{Program, Target, free_address, shell};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};
 
-/// The seconds that a server is given to finish what it has when it is asked to stop.
-const GRACE: &str = "10";
+/// How long a server is given to finish what it has when it is asked to stop.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The same, where it is not to finish.
-const NO_GRACE: &str = "0.2";
+const NO_GRACE: Duration = Duration::from_millis(200);
 
 /// One thing that every server must do.
 #[derive(Debug, Clone, Copy)]
@@ -133,8 +134,8 @@ impl Case {
         self.level().is_none_or(|level| level == Level::Must)
     }
 
-    /// The seconds that a server of ours is given to finish what it has when it is asked to stop.
-    pub(crate) fn grace(&self) -> &'static str {
+    /// How long a server of ours is given to finish what it has when it is asked to stop.
+    pub(crate) fn grace(&self) -> Duration {
         let in_vain = |action: &Action| matches!(action, Action::StopInVain);
         if self.script(&Given::default()).iter().any(in_vain) { NO_GRACE } else { GRACE }
     }

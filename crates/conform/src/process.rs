@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::Path;
 use std::process::Child;
 use std::sync::{Mutex, PoisonError};
 
@@ -96,14 +97,23 @@ fn group(id: u32) -> Option<u32> {
     stat(id, 2)?.parse().ok()
 }
 
-/// Whether a process was stopped and has not gone on.
+/// Whether every thread of a process was stopped and has not gone on.
 pub(crate) fn is_paused(id: u32) -> bool {
-    stat(id, 0).is_some_and(|state| state == "T")
+    let is_stopped = |thread: fs::DirEntry| {
+        // One that has ended meanwhile has no state.
+        field(&thread.path().join("stat"), 0).is_none_or(|state| state == "T")
+    };
+    fs::read_dir(format!("/proc/{id}/task")).is_ok_and(|threads| threads.flatten().all(is_stopped))
 }
 
 /// What the system says of a process (Linux: `proc_pid_stat(5)`): its state, its parent, its group, …
 fn stat(id: u32, nth: usize) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    field(format!("/proc/{id}/stat").as_ref(), nth)
+}
+
+/// A field of such a file.
+fn field(path: &Path, nth: usize) -> Option<String> {
+    let stat = fs::read_to_string(path).ok()?;
     // The name stands between brackets and may hold anything; the state follows it.
     stat.rsplit_once(')')?.1.split_whitespace().nth(nth).map(String::from)
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::client::{Connection, End, TURN, Waited};
 use crate::script::{Action, Client, FLOOD, Last, Reply, Shown};
 use crate::server::{EACH, MEMORY, Server, Target};
-use crate::{Case, Given, Protocol, limits};
+use crate::{Case, GRACE, Given, NO_GRACE, Protocol, limits};
 
 /// How long a reply may take before it counts as missing. It is never the reason of a verdict
 /// that a design is at fault, only of the verdict that something is broken.
@@ -20,12 +20,19 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// the cause, when the server is said to fail.
 const PROBE: Duration = Duration::from_millis(500);
 
+/// How soon nobody gets in any more after a stop: long before the server gives up all that it still does,
+/// which would end that, too.
+const SOON: Duration = Duration::from_secs(GRACE.as_secs() / 2);
+
 /// How long a report waits to see whether the server is about to end.
 const LAST_BREATH: Duration = Duration::from_millis(300);
 
 /// After this long without opening another descriptor, a server is said to open no more. Nothing is
 /// judged by it: the script just goes on.
 const IDLE: Duration = Duration::from_millis(600);
+
+/// The same of a server whose only client has just left.
+const ALONE: Duration = Duration::from_millis(50);
 
 /// How long a stranger may listen to a client that it has left. nginx does for 30 seconds.
 const PARTING: Duration = Duration::from_secs(40);
@@ -165,8 +172,8 @@ pub(crate) fn play(
         }
     };
     let mut run = Run {
-        idle_descriptors: server.descriptors(),
         server,
+        idle_descriptors: 0,
         given,
         protocol: case.protocol,
         claim,
@@ -258,7 +265,7 @@ impl fmt::Display for What {
 /// A script that is being played.
 struct Run<'a> {
     server: Server,
-    /// How many descriptors it had open before anybody came.
+    /// How many descriptors it has open when nobody is there, where the script asks for that.
     idle_descriptors: usize,
     given: &'a Given,
     protocol: Protocol,
@@ -313,6 +320,10 @@ fn broken<T>(what: impl Into<String>) -> Result<T, Failure> {
 
 impl Run<'_> {
     fn play(&mut self, script: &[Action]) -> Result<(), Failure> {
+        if script.iter().any(|action| matches!(action, Action::Accepted)) {
+            self.one_comes_and_goes()?;
+            self.idle_descriptors = self.server.descriptors();
+        }
         for action in script {
             let action = action.repeating(&self.reply).or_else(broken)?;
             self.remember(What::Action(action.clone().into_owned()));
@@ -411,11 +422,22 @@ impl Run<'_> {
                 self.stop = Stop::Ended;
             }
             Action::StopInVain => {
-                self.server.stop_in_vain(patience)?;
+                self.server.stop_in_vain(NO_GRACE, patience)?;
                 self.stop = Stop::Ended;
             }
             Action::Refused(client) => self.refused(*client)?,
         }
+        Ok(())
+    }
+
+    /// A server may say that it listens before it has opened all that it will ever need. When a client
+    /// was served, it has.
+    fn one_comes_and_goes(&mut self) -> Result<(), Failure> {
+        let mut first = self.open(None)?;
+        self.say_one_thing(&mut first);
+        first.half_close();
+        first.wait_for_end(self.patience);
+        self.server.wait_for_descriptors(ALONE);
         Ok(())
     }
 
@@ -435,7 +457,7 @@ impl Run<'_> {
     fn refused(&mut self, client: Client) -> Result<(), Failure> {
         let others = self.clients.len();
         let probing = others > 0 && self.claim == Claim::Fails;
-        if self.is_closed(if probing { PROBE } else { self.patience }) {
+        if self.is_closed(if probing { PROBE } else { self.patience.min(SOON) }) {
             return Ok(());
         }
         self.clients.clear();

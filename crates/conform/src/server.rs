@@ -100,11 +100,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it, on a free port of the loopback interface, and waits until it listens.
-    /// One of ours has so many seconds of `grace`.
+    /// One of ours has so much time to finish when it is asked to stop.
     pub fn start(
         target: &Target,
         protocol: Protocol,
-        grace: &str,
+        grace: Duration,
         patience: Duration,
     ) -> Result<Server> {
         match target {
@@ -129,7 +129,7 @@ impl Server {
     fn step(
         program: &Program,
         protocol: Protocol,
-        grace: &str,
+        grace: Duration,
         patience: Duration,
     ) -> Result<Server> {
         let public: &[&str] = match protocol {
@@ -139,7 +139,7 @@ impl Server {
         let mut command = Command::new(&program.path);
         command
             .args(&program.flags)
-            .args(["--addr", "127.0.0.1:0", "--grace", grace])
+            .args(["--addr", "127.0.0.1:0", "--grace", &grace.as_secs_f32().to_string()])
             .args(public)
             .args(["--protocol", protocol.flag()])
             // To print a backtrace, a debug build reads its symbols: more than a server needs.
@@ -295,8 +295,12 @@ impl Server {
         bail!("there is no SIGTERM here")
     }
 
-    /// Asks it to stop again and again, until it ends: with a code of its own that is not 0.
+    /// Asks it to stop again and again, until it ends: with a code of its own that is not 0. It was asked
+    /// once, and was not to end of that.
     pub fn stop_again(&mut self, patience: Duration) -> Result<()> {
+        if let Some(status) = self.ended_within(10 * AGAIN) {
+            bail!("it ended at the first signal, with {status}");
+        }
         let deadline = Instant::now() + patience;
         while Instant::now() < deadline {
             self.ask_to_stop()?;
@@ -307,12 +311,16 @@ impl Server {
         bail!("asked again, it did not end in {} s", patience.as_secs())
     }
 
-    /// Asks it to stop, and waits until it gives up.
-    pub fn stop_in_vain(&mut self, patience: Duration) -> Result<()> {
+    /// Asks it to stop, and waits until it gives up, which it may after so much `grace`.
+    pub fn stop_in_vain(&mut self, grace: Duration, patience: Duration) -> Result<()> {
+        let asked = Instant::now();
         self.ask_to_stop()?;
         let status = self.ended_within(patience);
         let status = status.context("it did not end, though its grace period is over")?;
-        says_that_something_was_cut(status)
+        says_that_something_was_cut(status)?;
+        // Its clock may tick less finely than ours.
+        ensure!(asked.elapsed() >= grace * 4 / 5, "it ended before its time");
+        Ok(())
     }
 
     /// Stops it where it is, and lets it go on.

@@ -80,10 +80,22 @@ fn trials() -> Vec<Trial> {
         assert!(cases().iter().any(|case| case.name == *name), "no case is called {name}");
     }
     trials.extend(TOOLS.iter().flat_map(tool_trials));
+    trials.push(Trial::test("stop-refuses, StaysOpen, which nobody says", stays_open));
     trials.push(Trial::test("check", || check(Flawless, None)));
     trials.push(Trial::test("check, OneAtATime", || check(OneAtATime, Some("silent"))));
     trials.push(Trial::test("check, AddsTwo", || check(AddsTwo, Some("echo"))));
     trials
+}
+
+/// Also of a server that is said to refuse newcomers it is found out that it does so only when all others
+/// have left.
+fn stays_open() -> Result<(), Failed> {
+    let case =
+        cases().into_iter().find(|case| case.name == "stop-refuses").ok_or("no such case")?;
+    match run(&case, &Target::Step(program(StaysOpen)), Claim::Passes, PATIENCE) {
+        Verdict::Fails(Cause::LetIn { .. }) => Ok(()),
+        verdict => Err(format!("the verdict is {verdict:?}").into()),
+    }
 }
 
 /// A tool works with the server without a flaw, and not with the one that is its control.

@@ -41,7 +41,9 @@ pub const CONTROLS: &[Control] = &[
     (StaysOpen, "http-stop-refuses", LetIn(1)),
     (HearsOnce, "http-stop-twice", Broken("asked again, it did not end")),
     (CutsQuietly, "http-stop-twice", Broken("as if nothing had been cut")),
+    (CutsAtOnce, "http-stop-twice", Broken("it ended at the first signal")),
     (DiesOfSignal, "http-stop-twice", Broken("signal: 15")),
     (Graceless, "http-stop-in-vain", Broken("its grace period is over")),
+    (CutsAtOnce, "http-stop-in-vain", Broken("it ended before its time")),
     (StopsAtOnce, "http-stop-in-vain", Broken("as if nothing had been cut")),
 ];

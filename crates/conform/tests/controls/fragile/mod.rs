@@ -86,6 +86,8 @@ flaws! {
     HearsOnce,
     /// Does not say that something was cut.
     CutsQuietly,
+    /// Ends at a stop, and says that something was cut.
+    CutsAtOnce,
     /// Has no grace period.
     Graceless,
     /// Takes what SIGCONT interrupts for an error, and ends.
@@ -1065,7 +1067,7 @@ impl Server {
 
     /// The first time, it stops; the second time, or when that takes too long, it ends.
     fn asked_to_stop(&self, addr: SocketAddr) {
-        if self.stopping.swap(true, Ordering::SeqCst) {
+        if self.stopping.swap(true, Ordering::SeqCst) || self.flaw == Flaw::CutsAtOnce {
             match self.flaw {
                 Flaw::HearsOnce => return,
                 Flaw::CutsQuietly => process::exit(0),
