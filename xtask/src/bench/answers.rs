@@ -12,7 +12,7 @@ use super::note::{closes, half_wait, served};
 use super::percentile::{Percentile, tail};
 use super::record::{Record, Row, Table};
 use super::stats::summary;
-use super::table::{bytes_per_connection, micros_per_request};
+use super::table::{bytes_per_connection, full_crowds, grown, micros_per_request};
 use super::unseen::{Sight, cores_used};
 
 /// What stands in place of an answer whose figures say something else.
@@ -91,15 +91,12 @@ impl<'a> Run<'a> {
     fn threads(&self) -> Option<String> {
         let cost = |step| {
             let (_, row) = self.row(Workload::Crowd, step)?;
-            let last = row.rested().last()?;
-            let kernel = last.after.kernel.saturating_sub(last.before.kernel);
-            let kernel = kernel / last.crowd.at_rest.max(1) as u64;
             Some(format!(
                 "{} threads, and for each connection {} of its own and {} of the kernel's memory \
                  for threads",
-                count(last.after.threads),
+                count(full_crowds(row).map(|rested| rested.after.threads).max()?),
                 bytes(bytes_per_connection(row)?.median as u64),
-                bytes(kernel)
+                bytes(grown(row, |footprint| footprint.kernel)? as u64)
             ))
         };
         let (table, _) = self.row(Workload::Crowd, "03")?;
@@ -157,23 +154,25 @@ impl<'a> Run<'a> {
     }
 
     fn elsewhere(&self) -> Option<String> {
-        let (_, before) = self.row(Workload::Mixed, "08")?;
+        let (table, before) = self.row(Workload::Mixed, "08")?;
         let (_, after) = self.row(Workload::Mixed, "09")?;
         // One that both have.
         let percentile = tail(before)?.0.min(tail(after)?.0);
         let time = |step| self.time(Workload::Mixed, step, percentile);
         let primes = |row: &Row| {
             let primes = |report: &Report| report.primes.as_ref().map(|primes| primes.per_second);
-            Some(three_digits(summary(row.reports().filter_map(primes))?.median))
+            let primes = summary(row.reports().filter_map(primes));
+            primes.filter(|_| self.sight.primes(table, row).is_none())
         };
+        let found = primes(after).zip(primes(before)).map_or(String::new(), |(after, before)| {
+            let [after, before] = [after, before].map(|primes| three_digits(primes.median));
+            format!(", with {after} primes a second instead of {before}")
+        });
         Some(format!(
-            "While others have primes computed, the {} of an echo is {} instead of the {} of step 08, \
-             with {} primes a second instead of {}.",
+            "While others have primes computed, the {} of an echo is {} instead of the {} of step 08{found}.",
             percentile.name(),
             time("09")?,
             time("08")?,
-            primes(after)?,
-            primes(before)?
         ))
     }
 
@@ -272,6 +271,13 @@ mod tests {
             "{changed}"
         );
         assert!(changed.contains("13.0 primes a second instead of 10.0"), "{changed}");
+        let mut spread = crate::bench::record::tests::record().tables.remove(0);
+        let two_cores = report(|report| report["server"]["processor_time"] = json!(1_500_000_000));
+        (spread.workload, spread.rows) = (Workload::Spread, vec![row(vec![two_cores])]);
+        spread.rows[0].name = "step-09-spawn-blocking".into();
+        record.tables.push(spread);
+        let unseen = text(&record, "step 09");
+        assert!(unseen.ends_with("of step 08."), "it had one core of several: {unseen}");
         assert_eq!(text(&record, "step 04"), "", "nobody was silent");
         record.tables[0].rows[0] = of("step-05-nonblocking", 100_000, 160_000_000, 10.0);
         let otherwise = text(&record, "05 and 08");

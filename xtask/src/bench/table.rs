@@ -248,19 +248,12 @@ fn seen(unseen: Option<Unseen>, figure: Option<String>) -> Option<String> {
 /// What there is no room for on a terminal.
 pub fn more_columns(workload: Workload) -> Vec<Column<'static>> {
     if workload == Workload::Crowd {
-        let grown = |row: &Row, of: fn(&Footprint) -> u64| {
-            let each = full_crowds(row).map(|rested| {
-                let (before, after) = (of(&rested.before) as f64, of(&rested.after) as f64);
-                (after - before) / rested.crowd.connections as f64
-            });
-            Some(format!("{:.0}", summary(each)?.median))
-        };
         return vec![
             Column::new(0, "kernel bytes/connection (page tables, 16 KiB a thread)", move |row| {
-                grown(row, |f| f.kernel)
+                grown(row, |f| f.kernel).map(|each| format!("{each:.0}"))
             }),
             Column::new(0, "socket buffers/connection (both ends)", move |row| {
-                grown(row, |f| f.sockets)
+                grown(row, |f| f.sockets).map(|each| format!("{each:.0}"))
             }),
         ];
     }
@@ -350,8 +343,17 @@ pub fn bytes_per_connection(row: &Row) -> Option<Summary> {
     summary(full_crowds(row).map(|rested| rested.bytes_per_connection))
 }
 
+/// How much more a server occupies for each connection at rest, in these rounds.
+pub fn grown(row: &Row, of: fn(&Footprint) -> u64) -> Option<f64> {
+    let each = full_crowds(row).map(|rested| {
+        let (before, after) = (of(&rested.before) as f64, of(&rested.after) as f64);
+        (after - before) / rested.crowd.connections as f64
+    });
+    Some(summary(each)?.median)
+}
+
 /// The rounds in which nobody was turned away.
-fn full_crowds(row: &Row) -> impl Iterator<Item = &Rested> {
+pub fn full_crowds(row: &Row) -> impl Iterator<Item = &Rested> {
     row.rested().filter(|rested| rested.crowd.at_rest == rested.crowd.connections)
 }
 
