@@ -334,7 +334,7 @@ mod tests {
         };
         let two = says(2, &mut record);
         assert!(two.starts_with("Of requests that take 123 µs of processor time"), "{two}");
-        assert!(two.contains("step 10: all 1,000 requests/s that were due"), "{two}");
+        assert!(two.contains("step 10: all 1,000 requests/s due"), "{two}");
         assert!(two.contains("two cores cannot show"), "{two}");
         assert!(says(1, &mut record).contains("one core cannot show"));
         assert!(says(64, &mut record).contains("more than 4 cores it cannot show"));

@@ -97,9 +97,9 @@ pub fn of_those_due(rates: &[f64], table: &Table) -> String {
     let rates = if low == high { low } else { format!("{low} to {high}") };
     match table.rows.iter().flat_map(Row::reports).find_map(|report| report.offered) {
         Some(due) if least >= due * ALL => {
-            format!("all {} requests/s that were due", count(due as u64))
+            format!("all {} requests/s due", count(due as u64))
         }
-        Some(due) => format!("{rates} of the {} requests/s that were due", count(due as u64)),
+        Some(due) => format!("{rates} of {} requests/s due", count(due as u64)),
         None => format!("{rates} requests/s"),
     }
 }
@@ -157,8 +157,10 @@ fn slowest(rows: &[&Row]) -> Option<String> {
     let percentile = tails().map(|(percentile, _)| percentile).min()?;
     let rows: Vec<&Row> = rows.iter().copied().filter(|row| percentile.of(row).is_some()).collect();
     let worst = worst(times(&rows, percentile).into_iter())?;
-    let word = if worst.at_least { "" } else { "at most " };
-    told(&rows, |names| format!("{names}: {} {word}{worst}", percentile.name()))
+    // Who took at least so long is not at most anything, and the others need not have.
+    let figure =
+        if worst.at_least { range(times(&rows, percentile)) } else { format!("at most {worst}") };
+    told(&rows, |names| format!("{names}: {} {figure}", percentile.name()))
 }
 
 fn times(rows: &[&Row], percentile: Percentile) -> Vec<Time> {
@@ -276,6 +278,11 @@ mod tests {
             says(Workload::Mixed, &servers),
             "a and b: half wait for ≥ 60.0 ms to ≥ 90.0 ms."
         );
+        let bound = |report: &mut Value| {
+            report["requests"]["response"]["p99"] = json!({ "nanos": 900_000, "at_least": true });
+        };
+        let servers: [Server; 2] = [("a", &prompt), ("b", &bound)];
+        assert_eq!(says(Workload::Hoard, &servers), "a and b: p99 100 µs to ≥ 900 µs.");
     }
 
     #[test]
@@ -295,8 +302,8 @@ mod tests {
         ];
         assert_eq!(
             says(Workload::Spread, &servers),
-            "09 and 10: 5,900 to 6,000 of the 6,000 requests/s that were due, on up to 1.25 cores; \
-             05: 5,000 of the 6,000 requests/s that were due, on up to 1.00 cores."
+            "09 and 10: 5,900 to 6,000 of 6,000 requests/s due, on up to 1.25 cores; \
+             05: 5,000 of 6,000 requests/s due, on up to 1.00 cores."
         );
     }
 
@@ -308,7 +315,7 @@ mod tests {
         };
         let servers: [Server; 1] = [("step-05-nonblocking", &fast)];
         let says = says(Workload::Spread, &servers);
-        assert!(says.starts_with("05: all 6,000 requests/s that were due, on up to"), "{says}");
+        assert!(says.starts_with("05: all 6,000 requests/s due, on up to"), "{says}");
     }
 
     #[test]

@@ -36,7 +36,8 @@ pub fn note(workload: Workload, row: &Row) -> String {
         let differ = rounds.last() != rounds.first();
         let which = if differ { " in the worst round" } else { "" };
         notes.push(format!("starved: {} of {} served{which}", count(worst), count(all)));
-    } else {
+    }
+    if served(row).is_none_or(|(served, all)| served == all) {
         notes.extend(slowness(workload, row));
     }
     if closes(row) {
@@ -235,6 +236,12 @@ mod tests {
         let once = row(vec![round(0), round(62), round(0)]);
         assert_eq!(served(&once), Some((64, 64)));
         assert_eq!(note(Workload::Echo, &once), "starved: 2 of 64 served in the worst round");
+        let slow = slow(60_000_000, 200_000_000, |_| ());
+        let rounds = [slow.rounds[0].clone(), slow.rounds[0].clone(), round(62)];
+        assert_eq!(
+            note(Workload::Mixed, &row(rounds.into())),
+            "starved: 2 of 64 served in the worst round; slow: half wait over 25 ms"
+        );
         let always = row(vec![round(62), round(62), round(62)]);
         assert_eq!(served(&always), Some((2, 64)));
         assert_eq!(note(Workload::Echo, &always), "starved: 2 of 64 served");
