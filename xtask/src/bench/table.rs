@@ -168,7 +168,7 @@ fn what_was_asked(report: &Report, protocol: Protocol) -> String {
         );
     }
     let what = match report.workload {
-        Workload::Spread => "200 µs of computing each, nobody pinned".into(),
+        Workload::Spread => "a short prime each, nobody pinned".into(),
         Workload::Storm => format!("{what}, a connection for each request"),
         _ => what,
     };
