@@ -52,15 +52,22 @@ impl Pinning {
     /// For the footer.
     pub fn describe(&self) -> String {
         match self {
-            Pinning::Cores { server, generator } => {
-                format!(
-                    "server pinned to core {server}, generator to core {generator}; what another core \
-                     brings, only `spread` can show, where nobody is pinned"
-                )
-            }
+            Pinning::Cores { server, generator } => pinned(*server, *generator, &siblings(*server)),
             Pinning::None(reason) => format!("nothing pinned ({reason})"),
         }
     }
+}
+
+fn pinned(server: Core, generator: Core, siblings: &[Core]) -> String {
+    let shared = if siblings.contains(&generator) {
+        ", which is another thread of the same physical core, so that each slows the other down"
+    } else {
+        ""
+    };
+    format!(
+        "server pinned to core {server}, generator to core {generator}{shared}; what another core \
+         brings, only `spread` can show, where nobody is pinned"
+    )
 }
 
 /// Starts a process on `core`. It inherits what this thread may use at that moment, so there is no
@@ -122,6 +129,12 @@ mod tests {
         assert_eq!(range("3").collect::<Vec<_>>(), [3]);
         assert_eq!(range("0-2").collect::<Vec<_>>(), [0, 1, 2]);
         assert_eq!(range("").count(), 0);
+    }
+
+    #[test]
+    fn two_threads_of_one_core_are_told_as_that() {
+        assert!(pinned(0, 1, &[0, 1]).contains("same physical core"));
+        assert!(!pinned(0, 1, &[0, 2]).contains("same physical core"));
     }
 
     #[cfg(target_os = "linux")]
