@@ -1,6 +1,7 @@
 //! What is told in the end: one structure, for programs as JSON and for people as text.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
@@ -165,7 +166,13 @@ pub(crate) struct Cost {
 }
 
 impl Report {
-    pub(crate) fn new(plan: &Plan, clients: &Generator, elapsed: Duration, cost: Cost) -> Report {
+    pub(crate) fn new(
+        plan: &Plan,
+        clients: &Generator,
+        time: Range<Instant>,
+        cost: Cost,
+    ) -> Report {
+        let elapsed = time.end - time.start;
         let (main, primes) = match clients.groups.as_slice() {
             [primes, main] if plan.workload == Workload::Mixed => (main, Some(primes)),
             [.., main] => (main, None),
@@ -191,7 +198,6 @@ impl Report {
             saturated: late,
         };
         generator.saturated |= generator.taken().is_some_and(|taken| taken > BUSY);
-        let ended = Instant::now();
         Report {
             target: plan.target.to_string(),
             workload: plan.workload,
@@ -201,7 +207,7 @@ impl Report {
             connections: plan.connections,
             connected: clients.census().connected,
             silent: plan.silent,
-            starved: clients.starved(ended - plan.measured / 2),
+            starved: clients.starved(time.end - plan.measured / 2),
             offered: plan.rate,
             seconds: elapsed.as_secs_f64(),
             warm_up_seconds: plan.warm_up.as_secs_f64(),
@@ -245,6 +251,29 @@ impl Requests {
             response: Latency::new(&book.response, book),
             service: Latency::new(&book.service, book),
         }
+    }
+
+    /// For people. A percentile beyond which there are fewer than ten is left out: chance decides where
+    /// it lies. Those that are sent together share their time.
+    fn told(&self, depth: usize) -> String {
+        let Latency { p50, p99, p999, max, .. } = self.response;
+        let answered = units::count(self.answered);
+        let per_second = units::count(self.per_second.round() as u64);
+        let mut text = format!("{answered} answered ({per_second}/s); ");
+        let times = (self.answered + self.censored + self.lost) / depth as u64;
+        for (name, time, needs) in [("p50", p50, 20), ("p99", p99, 1000), ("p99.9", p999, 10_000)] {
+            if times >= needs {
+                text += &format!("{name} {time}, ");
+            }
+        }
+        text += &format!("max {max}");
+        if self.censored > 0 {
+            text += &format!("; {} still unanswered", units::count(self.censored));
+        }
+        if self.lost > 0 {
+            text += &format!("; {} lost with their connection", units::count(self.lost));
+        }
+        text
     }
 }
 
@@ -322,9 +351,9 @@ impl fmt::Display for Report {
             write!(f, ", {} silent ones beside them", self.silent)?;
         }
         writeln!(f, ", {:.2} s", self.seconds)?;
-        writeln!(f, "  {requests}")?;
+        writeln!(f, "  {}", requests.told(self.depth))?;
         if let Some(primes) = &self.primes {
-            writeln!(f, "  {} long primes: {primes}", primes.connections)?;
+            writeln!(f, "  {} long primes: {}", primes.connections, primes.told(1))?;
         }
         if self.starved > 0 {
             let served = self.connections - self.starved;
@@ -358,23 +387,6 @@ impl fmt::Display for Report {
     }
 }
 
-impl fmt::Display for Requests {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Latency { p50, p99, p999, max, .. } = self.response;
-        let answered = units::count(self.answered);
-        let per_second = units::count(self.per_second.round() as u64);
-        write!(f, "{answered} answered ({per_second}/s); ")?;
-        write!(f, "p50 {p50}, p99 {p99}, p99.9 {p999}, max {max}")?;
-        if self.censored > 0 {
-            write!(f, "; {} still unanswered", units::count(self.censored))?;
-        }
-        if self.lost > 0 {
-            write!(f, "; {} lost with their connection", units::count(self.lost))?;
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Display for Crowd {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "at rest: {} of {} connections", self.at_rest, self.connections)?;
@@ -395,6 +407,17 @@ mod tests {
         assert!(!is_late(0, 0) && !is_late(55_000, 145_000), "waking up");
         assert!(is_late(900_000, MS), "most of it, if less than a millisecond");
         assert!(is_late(3 * MS, 10 * MS) && !is_late(2 * MS, 10 * MS));
+    }
+
+    #[test]
+    fn a_percentile_of_too_few_requests_is_not_told() {
+        let told = |answered, depth| {
+            let book = Book { answered, ..Book::new() };
+            Requests::new(&book, 1, Duration::from_secs(1)).told(depth)
+        };
+        assert!(!told(999, 1).contains("p99") && told(999, 1).contains("p50"));
+        assert!(told(1000, 1).contains("p99 ") && !told(1000, 1).contains("p99.9"));
+        assert!(told(10_000, 1).contains("p99.9") && !told(10_000, 16).contains("p99"));
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub fn measure(plan: &Plan) -> Result<Report, Error> {
         switches: members.and_then(|(now, then)| now.switches_since(then)),
         answered_before: before,
     };
-    let report = Report::new(plan, &generator, ended.at - began.at, cost);
+    let report = Report::new(plan, &generator, began.at..ended.at, cost);
     generator.leave()?;
     Ok(report)
 }
