@@ -48,8 +48,8 @@ Examples:
   cargo xtask knee 05 06 10
   cargo xtask knee --html knee.html
 
-Each request is a short prime (about 200 µs where this was written), so that the generator needs little of the machine;
-server and generator run on any core, and a curve ends where they have used up the machine. Without a step,
+Each request has a short prime computed, so that the generator needs little of the machine; server
+and generator run on any core, and a curve ends where they have used up the machine. Without a step,
 all of them take part but 01 and 02. Each load is offered once: repeat it to see how far that can be
 trusted. Behind its knee, what is not answered piles up, so the mean grows with --seconds.")]
 pub struct Args {
