@@ -11,7 +11,6 @@ mod page;
 mod rows;
 mod server;
 mod start;
-mod stop;
 mod system;
 
 use std::ffi::OsString;
@@ -24,7 +23,7 @@ use std::thread;
 use anyhow::{Context, Result, ensure};
 use conform::Protocol;
 
-use crate::bench::interrupt;
+use crate::bench::{build, interrupt};
 use crate::check;
 use crate::steps::{self, Step};
 use rows::{ROWS, Row};
@@ -133,15 +132,16 @@ fn steps_named(names: &[String]) -> Result<Vec<Subject>> {
         [] => steps::all()?,
         names => names.iter().map(|name| steps::find(name)).collect::<Result<_>>()?,
     };
-    let programs = steps::build(&steps)?;
-    let subject = |(step, program): (Step, PathBuf)| Subject {
+    let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
+    let programs = build::release(&names)?;
+    let subject = |step: Step| Subject {
         name: step.number().to_owned(),
-        program,
+        program: programs[&step.name].clone(),
         flags: Vec::new(),
         fails: step.fails,
         wrong: step.wrong,
     };
-    Ok(steps.into_iter().zip(programs).map(subject).collect())
+    Ok(steps.into_iter().map(subject).collect())
 }
 
 /// It has no manifest that could say what it fails by design.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use conform::Protocol;
 
-use super::client::{Client, Question};
+use super::client::Client;
 use super::server::{PATIENCE, Server, Subject};
 use super::{Outcome, missing};
 use crate::bench::child::Child;
@@ -29,15 +29,14 @@ const BUSY: f64 = 0.05;
 /// A server has as many descriptors as it had when nobody was there. A is with it already, others come.
 pub fn no_descriptors(subject: &Subject, protocol: Protocol) -> Result<Outcome> {
     let mut server = subject.start(protocol, &[])?;
-    let alone = server.descriptors()?;
     let mut a = Client::connect(server.addr, protocol)?;
-    server.has_accepted(1, &alone)?;
-    let of_a = server.descriptors()?.difference(&alone).min().copied();
+    server.has_accepted(1)?;
+    let of_a = server.descriptors()?.difference(&server.alone).min().copied();
     let limit = limit(&server, of_a.context("A has no descriptor")?)?;
     let mut newcomers = Vec::new();
     for _ in 0..NEWCOMERS {
         let mut newcomer = Client::connect(server.addr, protocol)?;
-        newcomer.ask(&[Question::Short])?;
+        newcomer.ask()?;
         newcomers.push(newcomer);
     }
     let with_a = server.busy(PAUSE)?;
@@ -56,7 +55,7 @@ pub fn no_descriptors(subject: &Subject, protocol: Protocol) -> Result<Outcome> 
     ensure!(!outside.is_empty(), "the fault was not felt: everybody was answered");
     unlimit(&server, limit)?;
     for mut newcomer in outside {
-        newcomer.answer(Question::Short).context("a client who waited outside")?;
+        newcomer.answer().context("a client who waited outside")?;
     }
     server.still_runs()?;
     let busy = with_a.max(without);
@@ -90,9 +89,8 @@ pub fn injected(subject: &Subject, protocol: Protocol) -> Result<Outcome> {
         return Ok(skipped);
     }
     let mut server = subject.start(protocol, &[])?;
-    let alone = server.descriptors()?;
     let a = Client::connect(server.addr, protocol)?;
-    server.has_accepted(1, &alone)?;
+    server.has_accepted(1)?;
     let log = tempfile::NamedTempFile::new().context("making a file for strace")?;
     let mut strace = attach(&server, log.path())?;
     let gave_up = attached(&mut strace, &server)?;

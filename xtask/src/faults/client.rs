@@ -1,7 +1,7 @@
 //! A client that asks little, and reads every byte of what comes.
 
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -11,15 +11,6 @@ use super::server::PATIENCE;
 
 /// How long one look for something lasts.
 const LOOK: Duration = Duration::from_millis(1);
-
-/// What a client asks.
-#[derive(Debug, Clone, Copy)]
-pub enum Question {
-    /// Something that is answered at once.
-    Short,
-    /// Whether this prime is one.
-    Prime(u64),
-}
 
 /// A connection, seen from the client's end.
 pub struct Client {
@@ -44,22 +35,19 @@ impl Client {
         Ok(self.stream.local_addr()?.port())
     }
 
-    /// Asks all this in one write.
-    pub fn ask(&mut self, questions: &[Question]) -> Result<()> {
-        let request = |&question: &Question| match (self.protocol, question) {
-            (Protocol::Frames, Question::Short) => "^abc$".into(),
-            (Protocol::Frames, Question::Prime(n)) => format!("^P{n}$"),
-            (Protocol::Http, Question::Short) => get("/plain"),
-            (Protocol::Http, Question::Prime(n)) => get(&format!("/prime/{n}")),
+    /// Asks for something short.
+    pub fn ask(&mut self) -> Result<()> {
+        let request: &[u8] = match self.protocol {
+            Protocol::Frames => b"^abc$",
+            Protocol::Http => b"GET /plain HTTP/1.1\r\nHost: localhost\r\n\r\n",
         };
-        let requests: String = questions.iter().map(request).collect();
-        self.stream.write_all(requests.as_bytes()).context("asking")
+        self.stream.write_all(request).context("asking")
     }
 
-    /// Waits for the answer to a question.
-    pub fn answer(&mut self, question: Question) -> Result<()> {
+    /// Waits for the answer.
+    pub fn answer(&mut self) -> Result<()> {
         let deadline = Instant::now() + PATIENCE;
-        while !self.take(question)? {
+        while !self.take()? {
             ensure!(Instant::now() < deadline, "no answer in {} s", PATIENCE.as_secs());
             ensure!(self.read(PATIENCE)?, "the connection was closed before the answer");
         }
@@ -68,37 +56,35 @@ impl Client {
 
     /// Asks, and waits for the answer.
     pub fn talk(&mut self) -> Result<()> {
-        self.ask(&[Question::Short])?;
-        self.answer(Question::Short)
+        self.ask()?;
+        self.answer()
     }
 
     /// Whether the answer is there now.
     pub fn is_answered(&mut self) -> Result<bool> {
         self.read(LOOK)?;
-        self.take(Question::Short)
+        self.take()
     }
 
-    /// Waits for the end of the connection, before which no further byte may come.
-    pub fn end(&mut self) -> Result<()> {
+    /// Says that nothing more will come, and waits for the end of the connection.
+    pub fn leave(mut self) -> Result<()> {
+        self.stream.shutdown(Shutdown::Write).context("leaving")?;
         let deadline = Instant::now() + PATIENCE;
         while self.read(PATIENCE)? {
             ensure!(Instant::now() < deadline, "it was not closed in {} s", PATIENCE.as_secs());
         }
-        let greeting = self.ungreeted && self.seen == b"*";
-        ensure!(self.seen.is_empty() || greeting, "something came that nobody asked for");
         Ok(())
     }
 
     /// Takes the answer, if it has come. An error if something else has.
-    fn take(&mut self, question: Question) -> Result<bool> {
+    fn take(&mut self) -> Result<bool> {
         if self.ungreeted && self.seen.first() == Some(&b'*') {
             self.ungreeted = false;
             self.seen.remove(0);
         }
-        let answer: &[u8] = match (self.protocol, question) {
-            (_, Question::Prime(_)) => b"prime\n",
-            (Protocol::Frames, Question::Short) => b"bcd",
-            (Protocol::Http, Question::Short) => b"Hello, World!",
+        let answer: &[u8] = match self.protocol {
+            Protocol::Frames => b"bcd",
+            Protocol::Http => b"Hello, World!",
         };
         let head = match self.protocol {
             Protocol::Frames => 0,
@@ -142,8 +128,4 @@ impl Client {
         let seen = &self.seen[..self.seen.len().min(60)];
         seen.escape_ascii().to_string()
     }
-}
-
-fn get(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }

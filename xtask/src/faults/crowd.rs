@@ -23,7 +23,7 @@ const RATE: f64 = 1000.0;
 const WARM_UP: Duration = Duration::from_millis(500);
 const MEASURED: Duration = Duration::from_secs(1);
 
-/// What one measures in so short a time may be somebody else's doing: it is tried again.
+/// What one measures in so short a time may be somebody else's doing: then the median of so many counts.
 const TRIES: usize = 3;
 
 /// Descriptors that a server needs besides its connections, and we.
@@ -32,7 +32,10 @@ const SPARE: u64 = 64;
 /// So many are there at once; each is answered, and then all ask at a modest rate.
 pub fn crowd(subject: &Subject, protocol: Protocol, clients: usize) -> Result<Outcome> {
     if subject.fails("ten-thousand") {
-        if clients > 10_000 {
+        if protocol == Protocol::Http {
+            return Ok(Outcome::skipped("tried with frames: it does not hold ten thousand"));
+        }
+        if clients != 10_000 {
             return Ok(Outcome::skipped("it does not hold ten thousand"));
         }
         return Ok(cases::play(subject, &["ten-thousand"]));
@@ -46,12 +49,15 @@ pub fn crowd(subject: &Subject, protocol: Protocol, clients: usize) -> Result<Ou
     let each = rest(&subject.start(protocol, &[])?, protocol, clients)?;
     let each_shown = units::bytes(each as u64);
     ensure!(each <= EACH, "each of {clients} costs {each_shown}");
-    let mut report = ask(&subject.start(protocol, &[])?, protocol, clients)?;
-    for _ in 1..TRIES {
-        if nanos(report.requests.response.p99) >= P99 {
-            report = ask(&subject.start(protocol, &[])?, protocol, clients)?;
+    let measure = || ask(&subject.start(protocol, &[])?, protocol, clients);
+    let mut reports = vec![measure()?];
+    if nanos(reports[0].requests.response.p99) >= P99 {
+        for _ in 1..TRIES {
+            reports.push(measure()?);
         }
+        reports.sort_by_key(|report| report.requests.response.p99.nanos);
     }
+    let report = &reports[reports.len() / 2];
     let Latency { p50, p99, .. } = report.requests.response;
     let seen = format!("all answered, p99 {p99}; {each_shown} each");
     if nanos(p99) < P99 {

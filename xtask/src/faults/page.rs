@@ -1,21 +1,11 @@
 //! The table: for a terminal while it is made, and for the documentation.
 
-use std::fs;
-
-use anyhow::{Context, Result};
+use anyhow::Result;
 
 use super::rows::Row;
 use super::server::Subject;
 use super::{Cell, Verdict};
-use crate::bench::machine::Machine;
-use crate::steps;
-
-/// Where the table stands.
-const PAGE: &str = "docs/reliability.md";
-
-/// What is written stands between these lines.
-const BEGIN: &str = "<!-- faults (renew with `cargo xtask faults --write`) -->\n";
-const END: &str = "<!-- /faults -->\n";
+use crate::reliability;
 
 /// What the marks mean.
 pub const KEY: &str = "\
@@ -97,31 +87,12 @@ pub fn causes(subjects: &[Subject], table: &[Filled]) -> String {
 
 /// Puts the table where it belongs.
 pub fn write(subjects: &[Subject], table: &[Filled]) -> Result<()> {
-    let path = steps::root().join(PAGE);
-    let page = fs::read_to_string(&path).with_context(|| format!("reading {PAGE}"))?;
-    let nofile = load::limits::raise_descriptors();
-    let machine = Machine::describe(nofile, String::new());
-    fs::write(&path, renewed(&page, &markdown(subjects, table, &machine))?)
-        .with_context(|| format!("writing {PAGE}"))?;
-    println!("wrote {PAGE}");
-    Ok(())
+    reliability::write("faults", |_| markdown(subjects, table))
 }
 
-/// The page with this between the two lines.
-fn renewed(page: &str, table: &str) -> Result<String> {
-    let marked = || format!("{PAGE} lacks the lines {BEGIN}and {END}");
-    let (before, rest) = page.split_once(BEGIN).with_context(marked)?;
-    let (_, after) = rest.split_once(END).with_context(marked)?;
-    Ok(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
-}
-
-fn markdown(subjects: &[Subject], table: &[Filled], machine: &Machine) -> String {
-    let Machine { cpu, cores, kernel, date, nofile, .. } = machine;
-    let build = if cfg!(debug_assertions) { "debug" } else { "release" };
-    let mut text = format!(
-        "On {cpu}, {cores} cores, {kernel}, {nofile} descriptors, {build} builds; {date}. {}.\n\n",
-        KEY.replace("   ", ", ")
-    );
+fn markdown(subjects: &[Subject], table: &[Filled]) -> String {
+    let key = KEY.replace("   ", ", ");
+    let mut text = format!("{}; release builds. {key}.\n\n", reliability::here());
     text += "| fault | injected | expected |";
     subjects.iter().for_each(|subject| text += &format!(" {} |", subject.name));
     text += &format!(" observed |\n|---|---|---|{}---|\n", ":-:|".repeat(subjects.len()));
@@ -199,16 +170,10 @@ mod tests {
     }
 
     #[test]
-    fn the_page_keeps_what_is_around_the_table() {
+    fn a_row_has_a_mark_for_each_outcome_and_the_causes_follow() {
         let (subjects, cells) = filled();
-        let machine = Machine::describe(100, String::new());
-        let table = markdown(&subjects, &[(&ROWS[0], cells)], &machine);
+        let table = markdown(&subjects, &[(&ROWS[0], cells)]);
         assert!(table.contains("| ✓ | ✗ !! | 01: well<br>frames 02: a \\| b<br>"), "{table}");
         assert!(table.contains("* 02, still wrong: what 02 cannot (no-descriptors)\n"), "{table}");
-        let page = format!("# A\n\n{BEGIN}earlier\n{END}\n# B\n");
-        let page = renewed(&page, &table).unwrap();
-        assert!(page.starts_with("# A\n") && page.ends_with("\n# B\n"), "{page}");
-        assert!(page.contains(&table) && !page.contains("earlier"), "{page}");
-        assert!(renewed("# A\n", &table).is_err());
     }
 }

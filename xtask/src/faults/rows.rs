@@ -4,7 +4,7 @@ use anyhow::Result;
 use conform::Protocol;
 
 use super::server::Subject;
-use super::{Outcome, accept, cases, crowd, start, stop, system};
+use super::{Outcome, accept, cases, crowd, start, system};
 
 /// Both protocols.
 const BOTH: &[Protocol] = &[Protocol::Frames, Protocol::Http];
@@ -27,10 +27,10 @@ pub struct Row {
 pub enum Injection {
     /// These conformance cases do, as far as they speak the protocol.
     Cases(&'static [&'static str]),
-    /// This does.
+    /// This does to a server that runs, and looks at that in Linux's /proc.
     Server(fn(&Subject, Protocol) -> Result<Outcome>),
-    /// This does, and is about time: nothing runs beside it.
-    Alone(fn(&Subject, Protocol) -> Result<Outcome>),
+    /// This starts one as it cannot be.
+    Start(fn(&Subject, Protocol) -> Result<Outcome>),
     /// So many clients come.
     Crowd(usize),
     /// Nobody can, for this reason.
@@ -40,11 +40,15 @@ pub enum Injection {
 impl Row {
     /// Whether nothing should run beside it.
     pub fn is_alone(&self) -> bool {
-        matches!(self.injection, Injection::Alone(_) | Injection::Crowd(_))
+        matches!(self.injection, Injection::Crowd(_))
     }
 
     /// Injects the fault. `clients` replaces the size of a crowd.
     pub fn inject(&self, subject: &Subject, protocol: Protocol, clients: Option<usize>) -> Outcome {
+        let by_proc = matches!(self.injection, Injection::Server(_) | Injection::Crowd(_));
+        if by_proc && !cfg!(target_os = "linux") {
+            return Outcome::skipped("needs Linux's /proc");
+        }
         let outcome = match self.injection {
             Injection::Cases(names) => {
                 let mut cases = cases::named(names);
@@ -52,7 +56,7 @@ impl Row {
                 let names: Vec<&str> = cases.iter().map(|case| case.name).collect();
                 return cases::play(subject, &names);
             }
-            Injection::Server(inject) | Injection::Alone(inject) => inject(subject, protocol),
+            Injection::Server(inject) | Injection::Start(inject) => inject(subject, protocol),
             Injection::Crowd(n) => crowd::crowd(subject, protocol, clients.unwrap_or(n)),
             Injection::Nobody(reason) => return Outcome::skipped(reason),
         };
@@ -88,7 +92,7 @@ pub const ROWS: [Row; 23] = [
     Row {
         name: "resets",
         fault: "resets",
-        injected: "clients vanish in every state (`SO_LINGER` 0)",
+        injected: "clients leave or vanish in every state (`SO_LINGER` 0)",
         expected: "their connections end, and no other",
         protocols: BOTH,
         injection: Injection::Cases(&[
@@ -97,7 +101,9 @@ pub const ROWS: [Row; 23] = [
             "reset-unread",
             "reset-computing",
             "reset-half-closed",
+            "leaves-mid-frame",
             "leaves-computing",
+            "http-come-and-go",
             "http-reset",
             "http-reset-head",
             "http-reset-body",
@@ -201,10 +207,10 @@ pub const ROWS: [Row; 23] = [
     Row {
         name: "frozen",
         fault: "stopped and continued",
-        injected: "SIGSTOP and SIGCONT between question and answer, twenty times",
+        injected: "SIGSTOP and SIGCONT before a question, ten times",
         expected: "everybody is answered",
-        protocols: BOTH,
-        injection: Injection::Server(system::stopped_and_continued),
+        protocols: &[Protocol::Frames],
+        injection: Injection::Cases(&["paused"]),
     },
     Row {
         name: "endless",
@@ -225,10 +231,16 @@ pub const ROWS: [Row; 23] = [
     Row {
         name: "stop-under-load",
         fault: "a stop",
-        injected: "SIGTERM when 64 clients have asked, 8 of them for long work; 8 more are silent",
-        expected: "all are answered, the silent are closed, new ones refused at once; code 0",
+        injected: "SIGTERM when 64 clients have asked, one of them for long work; others come",
+        expected: "all are answered, new ones refused at once; code 0",
         protocols: BOTH,
-        injection: Injection::Alone(stop::under_load),
+        injection: Injection::Cases(&[
+            "stop-asked",
+            "stop-crowd",
+            "stop-refuses",
+            "http-stop-crowd",
+            "http-stop-refuses",
+        ]),
     },
     Row {
         name: "stop-anywhere",
@@ -243,7 +255,6 @@ pub const ROWS: [Row; 23] = [
             "stop-after-reset",
             "stop-computing",
             "stop-pipelined",
-            "stop-asked",
             "http-stop-idle",
             "http-stop-silent",
             "http-stop-half-head",
@@ -255,18 +266,18 @@ pub const ROWS: [Row; 23] = [
     Row {
         name: "second-signal",
         fault: "a stop",
-        injected: "SIGTERM in an endless computation, and again",
-        expected: "it ends at once, and its code is not 0",
-        protocols: BOTH,
-        injection: Injection::Server(stop::twice),
+        injected: "SIGTERM while somebody waits for an answer that takes longer, and again",
+        expected: "it ends at the second, and its code is not 0",
+        protocols: &[Protocol::Http],
+        injection: Injection::Cases(&["http-stop-twice"]),
     },
     Row {
         name: "out-of-time",
         fault: "a stop",
-        injected: "SIGTERM in an endless computation, with `--grace 0.5`",
+        injected: "SIGTERM while somebody waits for an answer that takes longer than `--grace`",
         expected: "it ends after that time, and its code is not 0",
-        protocols: BOTH,
-        injection: Injection::Server(stop::out_of_time),
+        protocols: &[Protocol::Http],
+        injection: Injection::Cases(&["http-stop-in-vain"]),
     },
     Row {
         name: "worker-dies",
@@ -282,7 +293,7 @@ pub const ROWS: [Row; 23] = [
         injected: "somebody else listens there",
         expected: "one line that says so; the code is not 0",
         protocols: &[Protocol::Frames],
-        injection: Injection::Server(start::address_in_use),
+        injection: Injection::Start(start::address_in_use),
     },
     Row {
         name: "wrong-flags",
@@ -290,7 +301,7 @@ pub const ROWS: [Row; 23] = [
         injected: "six wrong flags, one at a time",
         expected: "one line that names it; the code is not 0",
         protocols: &[Protocol::Frames],
-        injection: Injection::Server(start::wrong_flags),
+        injection: Injection::Start(start::wrong_flags),
     },
     Row {
         name: "no-permission",
@@ -298,7 +309,7 @@ pub const ROWS: [Row; 23] = [
         injected: "port 1, as a user who may not",
         expected: "one line that says so; the code is not 0",
         protocols: &[Protocol::Frames],
-        injection: Injection::Server(start::no_permission),
+        injection: Injection::Start(start::no_permission),
     },
     Row {
         name: "ten-thousand",
@@ -322,12 +333,46 @@ pub const ROWS: [Row; 23] = [
 mod tests {
     use std::collections::BTreeSet;
 
+    use conform::Property;
+
     use super::*;
 
     #[test]
     fn names_are_unique() {
         let names: BTreeSet<&str> = ROWS.iter().map(|row| row.name).collect();
         assert_eq!(names.len(), ROWS.len());
+    }
+
+    #[test]
+    fn every_case_about_rude_clients_and_stops_is_in_a_row() {
+        let all: Vec<&str> = ROWS
+            .iter()
+            .filter_map(|row| match row.injection {
+                Injection::Cases(names) => Some(names),
+                _ => None,
+            })
+            .flatten()
+            .copied()
+            .collect();
+        for case in conform::cases() {
+            if matches!(case.property, Property::Rude | Property::Stop) {
+                assert!(all.contains(&case.name), "{}", case.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_that_is_no_case_can_be_failed() {
+        let controls = include_str!("../../tests/commands/faults.rs");
+        for row in &ROWS {
+            // The larger crowd is the same row with another number.
+            let is_own = matches!(
+                row.injection,
+                Injection::Server(_) | Injection::Start(_) | Injection::Crowd(10_000)
+            );
+            let control = format!("(\"{}\", ", row.name);
+            assert!(!is_own || controls.contains(&control), "nothing can fail {}", row.name);
+        }
     }
 
     #[test]

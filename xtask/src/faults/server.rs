@@ -3,23 +3,25 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
+use std::mem;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use conform::{Program, Protocol, Target};
 
+use super::client::Client;
 use crate::bench::child::Child;
 use crate::bench::interrupt;
 
 /// How long anything may take that should be a matter of moments, on a machine that is busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The seconds that a server has for a stop, where a row is not about that.
-pub const GRACE: &str = "10";
+/// A server whose only client has left is at rest when it has opened and closed nothing for so long.
+const AT_REST: Duration = Duration::from_millis(50);
 
 /// Who is tried.
 #[derive(Debug, Clone)]
@@ -35,20 +37,11 @@ pub struct Subject {
     pub wrong: String,
 }
 
-/// A signal, by what it asks for.
-#[derive(Debug, Clone, Copy)]
-pub enum Signal {
-    /// SIGTERM.
-    Stop,
-    /// SIGSTOP, which no program hears.
-    Freeze,
-    /// SIGCONT.
-    Continue,
-}
-
 /// A server that runs. It ends with its handle.
 pub struct Server {
     pub addr: SocketAddr,
+    /// The descriptors that it has open when nobody is there.
+    pub alone: BTreeSet<u64>,
     child: Child,
 }
 
@@ -83,49 +76,28 @@ impl Subject {
         command
     }
 
-    /// Starts it on a free port, and waits until it listens. `flags` come last, and win.
+    /// Starts it on a free port, and has one client come and go: a server may say that it listens before
+    /// it has opened all that it will ever need. `flags` come last, and win.
     pub fn start(&self, protocol: Protocol, flags: &[&str]) -> Result<Server> {
         let mut command = self.command(protocol);
         command.args(["--addr", "127.0.0.1:0"]).args(flags);
         let child = Child::start(command.stderr(Stdio::piped()), None)?;
         let line = child.line(PATIENCE)?;
         let addr = line.as_deref().and_then(|line| line.strip_prefix("listening on "));
-        match addr.and_then(|addr| addr.parse().ok()) {
-            Some(addr) => Ok(Server { addr, child }),
-            None => bail!("it did not say `listening on ADDRESS`{}", child.last_words()),
-        }
+        let Some(addr) = addr.and_then(|addr| addr.parse().ok()) else {
+            bail!("it did not say `listening on ADDRESS`{}", child.last_words());
+        };
+        let mut first = Client::connect(addr, protocol)?;
+        first.talk().and_then(|()| first.leave()).context("the first client")?;
+        let mut server = Server { addr, alone: BTreeSet::new(), child };
+        server.alone = server.at_rest()?;
+        Ok(server)
     }
 }
 
 impl Server {
     pub fn id(&self) -> u32 {
         self.child.id()
-    }
-
-    pub fn signal(&self, signal: Signal) -> Result<()> {
-        #[cfg(unix)]
-        {
-            use nix::{sys::signal, unistd::Pid};
-            let signal = match signal {
-                Signal::Stop => signal::Signal::SIGTERM,
-                Signal::Freeze => signal::Signal::SIGSTOP,
-                Signal::Continue => signal::Signal::SIGCONT,
-            };
-            let pid = Pid::from_raw(self.id().try_into().context("an id that is not one")?);
-            signal::kill(pid, signal).with_context(|| format!("sending {signal}"))
-        }
-        #[cfg(not(unix))]
-        bail!("there are no signals here ({signal:?})")
-    }
-
-    /// How it ended, and what it said last; an error if it still runs after `patience`.
-    pub fn end(&mut self, patience: Duration) -> Result<(ExitStatus, String)> {
-        let status = self.child.wait(patience)?;
-        // Its last words come through a thread that may be a moment behind.
-        let said = interrupt::wait_for(Duration::from_millis(500), || {
-            Ok(Some(self.child.last_words()).filter(|words| !words.is_empty()))
-        })?;
-        Ok((status, said.unwrap_or_default()))
     }
 
     /// Fails if it has ended.
@@ -144,30 +116,25 @@ impl Server {
         Ok(entries.flatten().filter_map(number).collect())
     }
 
-    /// Waits until it has so many descriptors more than `before`: has accepted so many clients.
-    pub fn has_accepted(&self, clients: usize, before: &BTreeSet<u64>) -> Result<()> {
-        let accepted = interrupt::wait_for(PATIENCE, || {
-            let now = self.descriptors()?;
-            Ok((now.difference(before).count() >= clients).then_some(()))
+    /// Waits until it neither opens nor closes anything, and returns what is open then.
+    fn at_rest(&self) -> Result<BTreeSet<u64>> {
+        let mut before = self.descriptors()?;
+        let found = interrupt::wait_for(PATIENCE, || {
+            thread::sleep(AT_REST);
+            let earlier = mem::replace(&mut before, self.descriptors()?);
+            Ok((earlier == before).then_some(earlier))
         })?;
-        ensure!(accepted.is_some(), "it did not accept {clients} clients");
-        Ok(())
+        found.context("it opens and closes descriptors all the time, though nobody is there")
     }
 
-    /// Waits until every thread is in this state: `S` waits for something, `T` is stopped (Linux:
-    /// `proc_pid_stat(5)`).
-    pub fn all_threads_are(&self, state: char) -> Result<()> {
-        let path = format!("/proc/{}/task", self.id());
-        let reached = interrupt::wait_for(PATIENCE, || {
-            let tasks = fs::read_dir(&path).with_context(|| format!("reading {path}"))?;
-            let is_so = |task: fs::DirEntry| {
-                let stat = fs::read_to_string(task.path().join("stat")).unwrap_or_default();
-                // The name stands between brackets and may hold anything. Who has ended has no state.
-                stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(state))
-            };
-            Ok(tasks.flatten().all(is_so).then_some(()))
+    /// Waits until it has so many descriptors more than when nobody was there: has accepted so many
+    /// clients.
+    pub fn has_accepted(&self, clients: usize) -> Result<()> {
+        let accepted = interrupt::wait_for(PATIENCE, || {
+            let now = self.descriptors()?;
+            Ok((now.difference(&self.alone).count() >= clients).then_some(()))
         })?;
-        ensure!(reached.is_some(), "its threads did not come to be in state {state}");
+        ensure!(accepted.is_some(), "it did not accept {clients} clients");
         Ok(())
     }
 

@@ -1,19 +1,13 @@
-//! What the system does to a server: it ends its connections, and stops it for a while.
+//! What the system does to a server: it ends its connections.
 
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use conform::Protocol;
 
-use super::client::{Client, Question};
-use super::server::{Signal, Subject};
+use super::client::Client;
+use super::server::Subject;
 use super::{Outcome, missing};
-
-/// How often a server is stopped and continued.
-const ROUNDS: usize = 20;
-
-/// How many clients ask meanwhile.
-const CLIENTS: usize = 8;
 
 /// A, who is served, is cut off by the system, from outside; B comes afterwards, or was there.
 pub fn connection_killed(subject: &Subject, protocol: Protocol) -> Result<Outcome> {
@@ -22,13 +16,13 @@ pub fn connection_killed(subject: &Subject, protocol: Protocol) -> Result<Outcom
     }
     let (others, _) = subject.side_by_side(1 + 1);
     let mut server = subject.start(protocol, &[])?;
-    let before = server.descriptors()?;
     let mut b = (others > 1).then(|| Client::connect(server.addr, protocol)).transpose()?;
     let mut a = Client::connect(server.addr, protocol)?;
-    server.has_accepted(others, &before)?;
-    let port = format!("= :{}", a.port()?);
+    server.has_accepted(others)?;
+    let port = format!("127.0.0.1:{}", a.port()?);
     let killed = Command::new("ss")
-        .args(["-K", "-tnH", "state", "established", "dport", &port])
+        .args(["-K", "-tnH", "state", "established"])
+        .args(["src", &server.addr.to_string(), "dst", &port])
         .output()
         .context("running ss")?;
     if killed.stdout.is_empty() {
@@ -44,31 +38,4 @@ pub fn connection_killed(subject: &Subject, protocol: Protocol) -> Result<Outcom
     Client::connect(server.addr, protocol)?.talk().context("C, who came then")?;
     server.still_runs()?;
     Ok(Outcome::holds("A's connection ended, and no other"))
-}
-
-/// A server is stopped and continued between a question and its answer, again and again.
-pub fn stopped_and_continued(subject: &Subject, protocol: Protocol) -> Result<Outcome> {
-    let (clients, workers) = subject.side_by_side(CLIENTS);
-    let mut server = subject.start(protocol, workers)?;
-    let alone = server.descriptors()?;
-    for round in 1..=ROUNDS {
-        let mut askers = Vec::new();
-        for _ in 0..clients {
-            askers.push(Client::connect(server.addr, protocol)?);
-        }
-        // Half of the time they are waited for when it stops, and half of the time on their way.
-        if round % 2 == 0 {
-            server.has_accepted(clients, &alone)?;
-            server.all_threads_are('S')?;
-        }
-        server.signal(Signal::Freeze)?;
-        server.all_threads_are('T')?;
-        askers.iter_mut().try_for_each(|asker| asker.ask(&[Question::Short]))?;
-        server.signal(Signal::Continue)?;
-        for asker in &mut askers {
-            asker.answer(Question::Short).with_context(|| format!("in round {round}"))?;
-        }
-        server.still_runs()?;
-    }
-    Ok(Outcome::holds(format!("{ROUNDS} times, and whoever asked was answered")))
 }

@@ -1,13 +1,10 @@
 //! A small server of frames, a thread for each client, that can be broken in one way at a time.
 
-use std::collections::HashMap;
-use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{self, ExitCode};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// One way to be broken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,16 +17,6 @@ pub enum Flaw {
     DiesOfAccept,
     /// Ends when a connection does so in another way than it should.
     DiesOfClients,
-    /// Takes a call that was interrupted for an error that ends everything.
-    DiesOfInterrupts,
-    /// Ends at a stop, whatever there is to do.
-    StopsAtOnce,
-    /// Lets others in as long as somebody is there.
-    StaysOpen,
-    /// Hears the first signal, and no other, and gives nobody a time.
-    IsDeaf,
-    /// Says that all is well, though something was cut.
-    SaysZero,
     /// Says with a panic why it cannot start.
     Panics,
     /// Says nothing of why it cannot start.
@@ -44,36 +31,11 @@ pub enum Flaw {
 
 use Flaw::*;
 
-const FLAWS: [Flaw; 14] = [
-    Flawless,
-    Spins,
-    DiesOfAccept,
-    DiesOfClients,
-    DiesOfInterrupts,
-    StopsAtOnce,
-    StaysOpen,
-    IsDeaf,
-    SaysZero,
-    Panics,
-    IsMute,
-    IsEasy,
-    Hoards,
-    Dawdles,
-];
+const FLAWS: [Flaw; 9] =
+    [Flawless, Spins, DiesOfAccept, DiesOfClients, Panics, IsMute, IsEasy, Hoards, Dawdles];
 
 /// Every flag of a step has a value.
 const KNOWN: [&str; 5] = ["--addr", "--protocol", "--grace", "--workers", "--public"];
-
-/// Signals closer together are one.
-const ONE_SIGNAL: Duration = Duration::from_millis(200);
-
-struct Server {
-    flaw: Flaw,
-    grace: Duration,
-    stopping: AtomicBool,
-    /// Who is connected.
-    open: Mutex<HashMap<usize, Arc<TcpStream>>>,
-}
 
 /// `FLAW [--addr ADDR] [--grace SECONDS] …`
 pub fn main(mut arguments: impl Iterator<Item = String>) -> ExitCode {
@@ -81,9 +43,9 @@ pub fn main(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     let flaw = FLAWS.into_iter().find(|flaw| format!("{flaw:?}") == name).expect("a known flaw");
     let arguments: Vec<String> = arguments.collect();
     match start(flaw, &arguments) {
-        Ok((server, listener)) => {
-            run(&Arc::new(server), listener);
-            ExitCode::SUCCESS
+        Ok(listener) => {
+            println!("listening on {}", listener.local_addr().expect("a listener has an address"));
+            accept(flaw, &listener)
         }
         Err(error) if flaw == Panics => panic!("{error}"),
         Err(error) => {
@@ -95,7 +57,7 @@ pub fn main(mut arguments: impl Iterator<Item = String>) -> ExitCode {
     }
 }
 
-fn start(flaw: Flaw, arguments: &[String]) -> Result<(Server, TcpListener), String> {
+fn start(flaw: Flaw, arguments: &[String]) -> Result<TcpListener, String> {
     let known = |pair: &[String]| KNOWN.contains(&pair[0].as_str()) && pair.len() == 2;
     if flaw != IsEasy
         && let Some(wrong) = arguments.chunks(2).find(|pair| !known(pair))
@@ -114,149 +76,50 @@ fn start(flaw: Flaw, arguments: &[String]) -> Result<(Server, TcpListener), Stri
     wrong("--workers", |n| n != "0")?;
     wrong("--public", |dir| std::path::Path::new(dir).is_dir())?;
     wrong("--grace", |seconds| seconds.parse::<f64>().is_ok())?;
-    let grace = value("--grace").and_then(|seconds| seconds.parse().ok()).unwrap_or(5.0);
     let addr = value("--addr").unwrap_or("127.0.0.1:0");
     let listener = TcpListener::bind(addr).map_err(|error| format!("{addr}: {error}"))?;
-    let (grace, stopping) = (Duration::from_secs_f64(grace), AtomicBool::new(false));
-    Ok((Server { flaw, grace, stopping, open: Mutex::default() }, listener))
+    Ok(listener)
 }
 
-fn run(server: &Arc<Server>, listener: TcpListener) {
-    let mut asked: Option<Instant> = None;
-    let stops = Arc::clone(server);
-    let heard = move || {
-        let first = asked.is_none();
-        let at = *asked.get_or_insert_with(Instant::now);
-        if first {
-            stops.stop();
-        } else if at.elapsed() >= ONE_SIGNAL && stops.flaw != IsDeaf {
-            stops.cut();
+/// Until it is ended from outside.
+fn accept(flaw: Flaw, listener: &TcpListener) -> ! {
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                thread::spawn(move || match serve(flaw, &stream) {
+                    Err(error) if flaw == DiesOfClients => die(&error),
+                    _ => {}
+                });
+            }
+            Err(_) if flaw == Spins => {}
+            Err(error) if flaw == DiesOfAccept => die(&error),
+            Err(_) => thread::sleep(Duration::from_millis(20)),
         }
-    };
-    ctrlc::set_handler(heard).expect("one handler");
-    println!("listening on {}", listener.local_addr().expect("a listener has an address"));
-    server.accept(&listener);
-    if server.flaw != StaysOpen {
-        drop(listener);
-        server.finish();
-    } else {
-        server.finish();
-        drop(listener);
     }
 }
 
-impl Server {
-    fn accept(self: &Arc<Server>, listener: &TcpListener) {
-        // So that it hears of a stop.
-        listener.set_nonblocking(true).expect("a socket can do so");
-        for n in 0.. {
-            let stream = loop {
-                if self.is_stopping() {
-                    return;
-                }
-                match listener.accept() {
-                    Ok((stream, _)) => break stream,
-                    Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                        thread::sleep(Duration::from_millis(1));
-                    }
-                    Err(_) if self.flaw == Spins => {}
-                    Err(error) if self.flaw == DiesOfAccept => die(&error),
-                    Err(_) => thread::sleep(Duration::from_millis(20)),
-                }
-            };
-            stream.set_nonblocking(false).expect("a socket can do so");
-            let (server, stream) = (Arc::clone(self), Arc::new(stream));
-            lock(&self.open).insert(n, Arc::clone(&stream));
-            thread::spawn(move || {
-                let result = server.serve(&stream);
-                if let Err(error) = result
-                    && server.flaw == DiesOfClients
-                {
-                    die(&error);
-                }
-                lock(&server.open).remove(&n);
-            });
+/// As much of the protocol as is asked for: each piece that comes is whole questions.
+fn serve(flaw: Flaw, mut stream: &TcpStream) -> io::Result<()> {
+    let _hoard = (flaw == Hoards).then(|| vec![1_u8; 64 * 1024]);
+    stream.write_all(b"*")?;
+    let mut buffer = [0; 4 * 1024];
+    loop {
+        let n = stream.read(&mut buffer)?;
+        if n == 0 {
+            return Ok(());
         }
-    }
-
-    /// As much of the protocol as is asked for: each piece that comes is whole questions.
-    fn serve(&self, mut stream: &TcpStream) -> io::Result<()> {
-        let _hoard = (self.flaw == Hoards).then(|| vec![1_u8; 64 * 1024]);
-        // With a limit of time, a call is not begun again by itself after a signal (signal(7)).
-        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-        stream.write_all(b"*")?;
-        let mut buffer = [0; 4 * 1024];
-        loop {
-            let n = match stream.read(&mut buffer) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {
-                    if self.flaw == DiesOfInterrupts {
-                        die(&error);
-                    }
-                    continue;
-                }
-                result => result?,
-            };
-            if n == 0 {
-                return Ok(());
-            }
-            if self.flaw == Dawdles {
-                thread::sleep(Duration::from_millis(30));
-            }
-            for frame in buffer[..n].split(|&byte| byte == b'$') {
-                let frame = frame.strip_prefix(b"^").unwrap_or(frame);
-                let number =
-                    frame.strip_prefix(b"P").and_then(|digits| str::from_utf8(digits).ok());
-                match number.and_then(|digits| digits.parse().ok()) {
-                    Some(n) if proto::is_prime(n) => stream.write_all(b"prime\n")?,
-                    Some(_) => stream.write_all(b"composite\n")?,
-                    None => {
-                        let echo: Vec<u8> = frame.iter().map(|byte| byte.wrapping_add(1)).collect();
-                        stream.write_all(&echo)?;
-                    }
-                }
-            }
+        if flaw == Dawdles {
+            thread::sleep(Duration::from_millis(30));
         }
-    }
-
-    fn stop(self: &Arc<Server>) {
-        self.stopping.store(true, Ordering::SeqCst);
-        if self.flaw == StopsAtOnce {
-            process::exit(0);
+        for frame in buffer[..n].split(|&byte| byte == b'$') {
+            let frame = frame.strip_prefix(b"^").unwrap_or(frame);
+            let echo: Vec<u8> = frame.iter().map(|byte| byte.wrapping_add(1)).collect();
+            stream.write_all(&echo)?;
         }
-        for stream in lock(&self.open).values() {
-            // It fails when the client is gone already.
-            let _ = stream.shutdown(Shutdown::Read);
-        }
-        let server = Arc::clone(self);
-        thread::spawn(move || {
-            thread::sleep(server.grace);
-            if server.flaw != IsDeaf {
-                server.cut();
-            }
-        });
-    }
-
-    /// Waits until everybody has left.
-    fn finish(&self) {
-        while !lock(&self.open).is_empty() {
-            thread::sleep(Duration::from_millis(1));
-        }
-    }
-
-    fn cut(&self) {
-        process::exit(if self.flaw == SaysZero { 0 } else { 1 });
-    }
-
-    fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::SeqCst)
     }
 }
 
 fn die(error: &io::Error) -> ! {
     eprintln!("{error}");
     process::exit(1);
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
