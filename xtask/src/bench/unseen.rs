@@ -109,8 +109,9 @@ impl Sight {
     fn shared(&self, table: &Table, row: &Row) -> Option<Unseen> {
         let all = self.cores as f64 * AT_LIMIT;
         let full = |report: &Report| {
-            let taken = report.generator.taken().zip(cores_used(report));
-            taken.is_some_and(|(generator, server)| generator + server >= all)
+            // While the generator waits for a core, the server may have it: that is counted already.
+            let busy = report.generator.busy.zip(cores_used(report));
+            busy.is_some_and(|(generator, server)| generator + server >= all)
         };
         if !confined(self.pinned, table) && mostly(row, full) {
             return Some(Unseen::Full);
@@ -218,6 +219,14 @@ mod tests {
         assert_eq!(of_spread(&run(1.3, |_| ())), None);
         let full = run(1.5, |_| ());
         assert_eq!(of_spread(&full), Some(Unseen::Full), "the generator has the other half core");
+        let mut shared = run(1.3, |_| ());
+        shared.tables[1].rows = vec![row(vec![report(|report| {
+            report["workload"] = json!("spread");
+            report["offered"] = json!(6000.0);
+            report["server"]["processor_time"] = json!(1_300_000_000);
+            report["generator"]["waited"] = json!(0.2);
+        })])];
+        assert_eq!(of_spread(&shared), None, "one core is idle at times, if not that of both");
         let mut one_core = run(0.6, |_| ());
         one_core.machine.cores = 1;
         assert_eq!(of_spread(&one_core), Some(Unseen::Full));
