@@ -56,6 +56,9 @@ fn plot(record: &Record, sight: &Sight, kind: (Workload, Protocol)) -> Option<Li
     let names = tables[0].rows.iter().map(|row| &row.name);
     let lines: Vec<Line> = names.map(|name| line(name, &tables, sight, &figure)).collect();
     let lines: Vec<Line> = lines.into_iter().filter(|line| !line.points.is_empty()).collect();
+    if lines.is_empty() {
+        return None;
+    }
     let values = || lines.iter().flat_map(|line| &line.points).map(|dot| dot.upwards);
     let upwards = match figure.logarithmic {
         true => Axis::logarithmic(&values().collect::<Vec<_>>(), figure.told),
@@ -150,6 +153,7 @@ mod tests {
             })
             .into();
         let lines = plot(&run, &Sight::of(&run), (workload, Protocol::Frames));
+        assert!(lines.iter().all(|lines| !lines.lines.is_empty()), "a plot of nothing");
         let points = lines.into_iter().flat_map(|lines| lines.lines).flat_map(|line| line.points);
         points.map(|dot| (dot.upwards, dot.hollow)).collect()
     }
@@ -169,6 +173,7 @@ mod tests {
         };
         assert_eq!(points(Workload::Crowd, at_rest(100)), [(10.0, false), (100.0, false)]);
         assert_eq!(points(Workload::Crowd, at_rest(10)), [(10.0, false)]);
+        assert_eq!(points(Workload::Crowd, at_rest(0)), []);
     }
 
     #[test]
