@@ -14,14 +14,15 @@ use load::cost::{Footprint, Server};
 
 use crate::bench::contender::{Contender, Running};
 use crate::bench::{build, interrupt};
-use crate::{reliability, steps};
+use crate::{check, reliability, steps};
 use input::{INPUTS, Input};
 
 /// How many clients do it at once.
 const CONNECTIONS: usize = 64;
 
 /// What a thread makes resident beside what its connection holds, in bytes: the pages of its stack that
-/// calls touch, its thread-locals, and what the allocator keeps for it.
+/// calls touch, its thread-locals, and what the allocator keeps for it. A thread that was there before the
+/// clients touches them now.
 const THREAD: u64 = 64 * 1024;
 
 /// What a server may need for all together, in bytes: code that runs for the first time, the tables that
@@ -34,7 +35,7 @@ const SPARE: u64 = 2 * 1024 * 1024;
 Examples:
   cargo xtask bounds
   cargo xtask bounds 05 06 --input unread-frames
-  cargo xtask bounds --cmd './my-server {port}' --input frame
+  cargo xtask bounds --cmd './my-server {port}' --protocol frames
 
 Memory is read on Linux only.")]
 pub struct Args {
@@ -48,12 +49,22 @@ pub struct Args {
     /// chunks, extension, trailers or unread-responses
     #[arg(long, value_name = "NAME", value_parser = named)]
     input: Vec<Input>,
+    /// Only the inputs of this protocol (both by default)
+    #[arg(long, value_parser = check::protocol)]
+    protocol: Option<Protocol>,
     /// How many clients do it at once
     #[arg(long, default_value_t = CONNECTIONS)]
     connections: usize,
     /// Write the table into docs/reliability.md
-    #[arg(long, conflicts_with_all = ["cmd", "step", "input", "connections"])]
+    #[arg(long, conflicts_with_all = ["cmd", "step", "input", "protocol", "connections"])]
     write: bool,
+}
+
+/// A server under attack.
+struct Subject {
+    contender: Contender,
+    /// How many of the clients it serves at once: what the others send, it does not read.
+    served: usize,
 }
 
 /// What an attack has cost a server.
@@ -76,22 +87,25 @@ impl Cost {
 }
 
 pub fn run(args: Args) -> Result<()> {
-    let contenders = contenders(&args)?;
+    let subjects = subjects(&args)?;
     interrupt::listen()?;
-    let inputs = if args.input.is_empty() { INPUTS.to_vec() } else { args.input };
+    let mut inputs = if args.input.is_empty() { INPUTS.to_vec() } else { args.input };
+    inputs.retain(|input| args.protocol.is_none_or(|protocol| input.protocol == protocol));
+    ensure!(!inputs.is_empty(), "no --input is of this --protocol");
     let mut rows = Vec::new();
     for input in inputs {
         let mut row = Vec::new();
-        for contender in &contenders {
-            let cost = measure(contender, &input, args.connections)
-                .with_context(|| format!("{}, {}", contender.name, input.is))?;
-            println!("{}", table::line(&contender.name, &input, cost));
+        for subject in &subjects {
+            let name = &subject.contender.name;
+            let cost = measure(subject, &input, args.connections)
+                .with_context(|| format!("{name}, {}", input.is))?;
+            println!("{}", table::line(name, &input, cost));
             row.push(cost);
         }
         rows.push((input, row));
     }
     if args.write {
-        let table = table::markdown(&contenders, &rows, args.connections);
+        let table = table::markdown(&subjects, &rows, args.connections);
         reliability::write("bounds", |_| table)?;
     }
     let over = rows.iter().flat_map(|(_, row)| row).filter(|cost| !cost.holds()).count();
@@ -99,9 +113,10 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn contenders(args: &Args) -> Result<Vec<Contender>> {
+fn subjects(args: &Args) -> Result<Vec<Subject>> {
     if let Some(command) = &args.cmd {
-        return Ok(vec![Contender::peer(&format!("server={command}"), None)?]);
+        let contender = Contender::command("server", command, None)?;
+        return Ok(vec![Subject { contender, served: args.connections }]);
     }
     let steps = match args.step.as_slice() {
         [] => steps::all()?,
@@ -109,35 +124,51 @@ fn contenders(args: &Args) -> Result<Vec<Contender>> {
     };
     let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();
     let built = build::release(&names)?;
-    Ok(names.iter().map(|name| Contender::step(name, built[*name].clone())).collect())
+    let subject = |step: &steps::Step| {
+        let (served, flags) = steps::side_by_side(&step.fails, args.connections);
+        let contender = Contender::step(&step.name, built[&step.name].clone()).with(flags);
+        Subject { contender, served }
+    };
+    Ok(steps.iter().map(subject).collect())
 }
 
 /// Attacks a server that was started for this.
-fn measure(contender: &Contender, input: &Input, connections: usize) -> Result<Cost> {
+fn measure(subject: &Subject, input: &Input, connections: usize) -> Result<Cost> {
     interrupt::check()?;
     let protocol = match input.protocol {
         Protocol::Frames => load::Protocol::Frames,
         Protocol::Http => load::Protocol::Http,
     };
-    let Running { mut child, address } = contender.start(protocol, None)?;
+    let Running { mut child, address } = subject.contender.start(protocol, None)?;
     let server = Server::new(child.id());
     let footprint = || -> Result<Footprint> {
         server.footprint().context("memory can be read on Linux only, and of a server that runs")
     };
+    attack::greet(address, input.protocol)?;
     let before = footprint()?;
-    let ((after, peak), taken) = attack::attack(address, input, connections, || {
+    let ((after, peak), met) = attack::attack(address, input, connections, || {
         Ok((footprint()?, server.peak().context("the most memory that was ever resident")?))
     })?;
     if let Some(status) = child.ended() {
         anyhow::bail!("it ended with {status}{}", child.last_words());
     }
-    let threads = after.threads.saturating_sub(before.threads);
+    ensure!(
+        met.connected == connections && met.sent > 0,
+        "nothing is shown: of {connections} clients, {} could connect, and they sent {} bytes in all",
+        met.connected,
+        met.sent
+    );
     Ok(Cost {
         grown: peak.saturating_sub(before.resident),
-        allowed: input.bound() * connections as u64 + threads * THREAD + SPARE,
+        allowed: allowed(input, subject.served, after.threads),
         kernel: after.sockets.saturating_sub(before.sockets),
-        taken: if input.reads { 0 } else { taken },
+        taken: if input.reads { 0 } else { met.taken },
     })
+}
+
+/// What a server with so many threads may need, that serves so many clients at once, in bytes.
+fn allowed(input: &Input, served: usize, threads: u64) -> u64 {
+    input.bound() * served as u64 + threads * THREAD + SPARE
 }
 
 fn named(name: &str) -> Result<Input, String> {
@@ -146,4 +177,20 @@ fn named(name: &str) -> Result<Input, String> {
         let names: Vec<&str> = INPUTS.iter().map(|input| input.name).collect();
         format!("it takes one of {}", names.join(", "))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// More threads than a step has that serves one client at a time.
+    const THREADS: u64 = 8;
+
+    #[test]
+    fn who_keeps_everything_keeps_too_much_also_of_one_client_alone() {
+        for input in INPUTS.iter().filter(|input| input.name != "largest-body") {
+            let (kept, most) = (input.amount as u64, allowed(input, 1, THREADS));
+            assert!(kept > most, "{}: {most}", input.name);
+        }
+    }
 }

@@ -148,6 +148,19 @@ pub fn find(wanted: &str) -> Result<Step> {
     bail!("no step is called `{wanted}`; there are {}", names.join(", "))
 }
 
+/// How many clients a step that fails these cases by design can serve at once, of so many that come, and
+/// the flags for that.
+pub fn side_by_side(fails: &[String], clients: usize) -> (usize, Vec<String>) {
+    let fails = |case: &str| fails.iter().any(|name| name == case);
+    if fails("silent") {
+        (1, Vec::new())
+    } else if fails("more-silent-than-workers") {
+        (clients, vec!["--workers".into(), clients.to_string()])
+    } else {
+        (clients, Vec::new())
+    }
+}
+
 /// Builds steps in the profile of this program, and says where each is.
 pub fn build(steps: &[Step]) -> Result<Vec<PathBuf>> {
     let names: Vec<&str> = steps.iter().map(|step| step.name.as_str()).collect();

@@ -36,7 +36,7 @@ pub use given::{Given, Random, Stranger};
 pub use process::end_servers;
 pub use rule::{Level, Rule};
 pub use runner::{Cause, Claim, PATIENCE, Verdict, run};
-pub use script::{Action, Also, Body, Client, Field, Last, Reply, Response, Value};
+pub use script::{Action, Also, Body, Client, FLOOD, Field, Last, Reply, Response, Value};
 pub use server::{Program, Target, free_address, shell};
 pub use suite::{declared_failures, main};
 pub use tools::{TOOLS, Tool};

@@ -29,7 +29,7 @@ pub struct Contender {
 
 #[derive(Debug, Clone)]
 enum Kind {
-    Step { binary: PathBuf },
+    Step { binary: PathBuf, flags: Vec<String> },
     Peer { command: String, speaks: Option<Protocol> },
 }
 
@@ -44,7 +44,15 @@ pub struct Running {
 impl Contender {
     /// One of the steps.
     pub fn step(name: &str, binary: PathBuf) -> Contender {
-        Contender { name: name.into(), kind: Kind::Step { binary } }
+        Contender { name: name.into(), kind: Kind::Step { binary, flags: Vec::new() } }
+    }
+
+    /// With these flags, if it is a step.
+    pub fn with(mut self, more: Vec<String>) -> Contender {
+        if let Kind::Step { flags, .. } = &mut self.kind {
+            flags.extend(more);
+        }
+        self
     }
 
     /// A server that is not ours: `NAME=COMMAND {port}`.
@@ -53,9 +61,14 @@ impl Contender {
         let (name, command) = parts
             .filter(|(name, command)| !name.is_empty() && !command.is_empty())
             .with_context(|| format!("--peer '{text}': expected 'NAME=COMMAND {{port}}'"))?;
+        Contender::command(name, command, speaks).with_context(|| format!("--peer '{text}'"))
+    }
+
+    /// The same, named already.
+    pub fn command(name: &str, command: &str, speaks: Option<Protocol>) -> Result<Contender> {
         ensure!(
             command.contains("{port}"),
-            "--peer '{text}': the command must say where its port goes: {{port}}"
+            "`{command}`: the command must say where its port goes: {{port}}"
         );
         Ok(Contender { name: name.into(), kind: Kind::Peer { command: command.into(), speaks } })
     }
@@ -87,9 +100,10 @@ impl Contender {
         core: Option<Core>,
     ) -> Result<Running> {
         match &self.kind {
-            Kind::Step { binary } => {
+            Kind::Step { binary, flags } => {
                 let mut command = Command::new(binary);
                 command.args(["--addr", &address.to_string(), "--protocol", protocol.name()]);
+                command.args(flags);
                 // To print a backtrace it would read its symbols: more than a server needs.
                 command.env("RUST_BACKTRACE", "0");
                 let child = Child::start(command.stderr(Stdio::piped()), core)?;

@@ -2,12 +2,12 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Barrier;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Barrier, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use conform::Protocol;
 use socket2::{Domain, Socket, Type};
 
 use super::input::Input;
@@ -21,6 +21,9 @@ const LONGEST: Duration = Duration::from_secs(20);
 /// How long a client may take to connect.
 const CONNECTS: Duration = Duration::from_secs(5);
 
+/// How long a server may take to answer one client alone.
+const ANSWERS: Duration = Duration::from_secs(5);
+
 /// Between two looks at a socket on which nothing moves.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -30,24 +33,37 @@ const BUFFER: usize = 64 * 1024;
 /// How much is sent in one write, at most.
 const PIECE: usize = 16 * 1024;
 
+/// How the clients fared, all together.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Met {
+    /// So many could connect.
+    pub connected: usize,
+    /// So many bytes they could send.
+    pub sent: usize,
+    /// Of so many, the server has taken all.
+    pub taken: usize,
+}
+
 /// So many clients send this until the server takes no more of it, or all; then, while all are still
-/// there, `look` looks. Says also of how many the server has taken all.
+/// there, `look` looks.
 pub fn attack<T>(
     address: SocketAddr,
     input: &Input,
     connections: usize,
     look: impl FnOnce() -> Result<T>,
-) -> Result<(T, usize)> {
-    let taken = AtomicUsize::new(0);
+) -> Result<(T, Met)> {
+    let met = Mutex::new(Met::default());
     let (sent, seen) = (Barrier::new(connections + 1), Barrier::new(connections + 1));
     thread::scope(|scope| {
         for _ in 0..connections {
             scope.spawn(|| {
-                // Who cannot come is not there; the others are.
                 let stream = connect(address);
-                // A server that ends the connection has defended itself.
-                if stream.as_ref().is_ok_and(|stream| send(stream, input).unwrap_or(false)) {
-                    taken.fetch_add(1, Ordering::Relaxed);
+                if let Ok(stream) = &stream {
+                    let bytes = send(stream, input);
+                    let mut met = met.lock().unwrap_or_else(PoisonError::into_inner);
+                    met.connected += 1;
+                    met.sent += bytes;
+                    met.taken += usize::from(bytes == input.start.len() + input.amount);
                 }
                 sent.wait();
                 seen.wait();
@@ -57,8 +73,27 @@ pub fn attack<T>(
         sent.wait();
         let result = look();
         seen.wait();
-        Ok((result?, taken.load(Ordering::Relaxed)))
+        Ok((result?, *met.lock().unwrap_or_else(PoisonError::into_inner)))
     })
+}
+
+/// Asks one thing in good order. A server that does not answer in this protocol would stand any attack.
+pub fn greet(address: SocketAddr, protocol: Protocol) -> Result<()> {
+    let (asked, expected) = match protocol {
+        Protocol::Frames => ("^a$", "*"),
+        Protocol::Http => ("GET /plain HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 "),
+    };
+    let mut stream = TcpStream::connect_timeout(&address, CONNECTS)?;
+    stream.set_read_timeout(Some(ANSWERS))?;
+    stream.write_all(asked.as_bytes())?;
+    let mut answer = vec![0; expected.len()];
+    let heard = stream.read_exact(&mut answer);
+    ensure!(
+        heard.is_ok() && answer == expected.as_bytes(),
+        "asked in good order, it does not answer as a server of {} does (see --protocol)",
+        protocol.flag()
+    );
+    Ok(())
 }
 
 fn connect(address: SocketAddr) -> io::Result<TcpStream> {
@@ -70,8 +105,8 @@ fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(socket.into())
 }
 
-/// Sends it, and reads along if that is its manner. Whether the server took all of it.
-fn send(mut stream: &TcpStream, input: &Input) -> io::Result<bool> {
+/// Sends it, and reads along if that is its manner. How much of it the system took.
+fn send(mut stream: &TcpStream, input: &Input) -> usize {
     let piece = input.unit.repeat(PIECE / input.unit.len());
     let mut rest = input.start.as_bytes();
     let (start, mut last, mut sent) = (Instant::now(), Instant::now(), 0);
@@ -81,8 +116,9 @@ fn send(mut stream: &TcpStream, input: &Input) -> io::Result<bool> {
         if rest.is_empty() {
             rest = &piece.as_bytes()[..piece.len().min(all - sent)];
         }
-        let wrote = moved(stream.write(rest))?;
-        let read = if input.reads { moved(stream.read(&mut buffer))? } else { 0 };
+        // A server that ends the connection has defended itself.
+        let Ok(wrote) = moved(stream.write(rest)) else { break };
+        let read = if input.reads { moved(stream.read(&mut buffer)).unwrap_or(0) } else { 0 };
         (rest, sent) = (&rest[wrote..], sent + wrote);
         if wrote + read > 0 {
             last = Instant::now();
@@ -90,7 +126,7 @@ fn send(mut stream: &TcpStream, input: &Input) -> io::Result<bool> {
             thread::sleep(PAUSE);
         }
     }
-    Ok(sent == all)
+    sent
 }
 
 /// How many bytes; none yet is none.

@@ -3,7 +3,7 @@
 use load::units::bytes;
 
 use super::input::Input;
-use super::{Contender, Cost, SPARE, THREAD};
+use super::{Cost, SPARE, Subject, THREAD};
 use crate::bench::table::short;
 use crate::reliability;
 
@@ -27,18 +27,16 @@ pub fn line(name: &str, input: &Input, cost: Cost) -> String {
 }
 
 /// All of them: a row for each input, a column for each server.
-pub fn markdown(
-    contenders: &[Contender],
-    rows: &[(Input, Vec<Cost>)],
-    connections: usize,
-) -> String {
-    let names = contenders.iter().map(|one| short(&one.name).split('-').next().unwrap_or_default());
-    let names: Vec<&str> = names.collect();
+pub fn markdown(subjects: &[Subject], rows: &[(Input, Vec<Cost>)], connections: usize) -> String {
+    let names: Vec<&str> = subjects
+        .iter()
+        .map(|one| short(&one.contender.name).split('-').next().unwrap_or_default())
+        .collect();
     let mut text = format!(
-        "What {connections} clients send, how much of each a server may keep, and by how much its \
-         resident memory grew, in MiB; in brackets, by how much the kernel's buffers for TCP grew, \
-         both ends', and of whoever else was there. Besides, {} are allowed in all, and {} for each thread that came with the \
-         clients.\n\n| input | each | {} |\n|---|--:|{}\n",
+        "What {connections} clients send, how much of each that it serves at once a server may keep, \
+         and by how much its resident memory grew, in MiB; in brackets, by how much the kernel's \
+         buffers for TCP grew, both ends', and of whoever else was there. Besides, {} are allowed in \
+         all, and {} for each thread.\n\n| input | each | {} |\n|---|--:|{}\n",
         bytes(SPARE),
         bytes(THREAD),
         names.join(" | "),
@@ -63,10 +61,12 @@ fn mib(bytes: u64) -> f64 {
 mod tests {
     use super::super::input::INPUTS;
     use super::*;
+    use crate::bench::contender::Contender;
 
     #[test]
     fn what_is_too_much_is_marked() {
-        let steps = ["step-01-one", "step-02-two"].map(|name| Contender::step(name, "x".into()));
+        let steps = ["step-01-one", "step-02-two"]
+            .map(|name| Subject { contender: Contender::step(name, "x".into()), served: 1 });
         let good = Cost { grown: 1 << 20, allowed: 1 << 20, kernel: 5 << 20, taken: 0 };
         let bad = Cost { grown: (1 << 20) + 1, ..good };
         assert!(good.holds() && !Cost { taken: 1, ..good }.holds());

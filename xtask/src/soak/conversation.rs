@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use conform::Protocol;
-use socket2::SockRef;
+use socket2::{Domain, SockRef, Socket, Type};
 
 use super::book::{Book, Phase};
 use super::question::{Answer, Question};
@@ -25,6 +25,9 @@ const TURN: Duration = Duration::from_millis(20);
 /// What fits into the receive buffer of any socket: as soon as it is written, it has arrived.
 const ARRIVES_AT_ONCE: usize = 16 * 1024;
 
+/// A small receive buffer. The kernel rounds it as it must.
+const LITTLE: usize = 4 * 1024;
+
 /// How much of what came is shown when it is wrong.
 const SHOWN: usize = 60;
 
@@ -38,6 +41,15 @@ pub struct Conversation<'a> {
     greeting: Option<Answer>,
     /// Something has come: so the server has taken this connection.
     heard: bool,
+}
+
+/// What the kernel keeps of the answers for a client that does not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// As much as it finds right: megabytes.
+    Enough,
+    /// So little that the server feels it.
+    Little,
 }
 
 /// Why a conversation is over before its time; what there was to write down is written.
@@ -57,9 +69,15 @@ impl<'a> Conversation<'a> {
         address: SocketAddr,
         protocol: Protocol,
         book: &'a Book,
+        room: Room,
     ) -> Result<Conversation<'a>, Over> {
         let connect = || {
-            let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+            let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+            if room == Room::Little {
+                socket.set_recv_buffer_size(LITTLE)?;
+            }
+            socket.connect_timeout(&address.into(), PATIENCE)?;
+            let stream = TcpStream::from(socket);
             stream.set_nodelay(true)?;
             stream.set_read_timeout(Some(TURN))?;
             stream.set_write_timeout(Some(TURN))?;
@@ -177,7 +195,18 @@ impl<'a> Conversation<'a> {
 
     /// Sends something and does not care what comes of it, nor whether all of it is taken.
     pub fn throw(&self, bytes: &[u8]) {
-        send(&self.stream, self.book, bytes, bytes.len().max(1), Duration::ZERO, STALLED);
+        self.flood(bytes, 1);
+    }
+
+    /// The same again and again, until so much is sent, the server takes no more, or all leave.
+    pub fn flood(&self, bytes: &[u8], most: usize) {
+        let mut sent = 0;
+        while sent < most
+            && (sent == 0 || self.book.is(Phase::Open))
+            && send(&self.stream, self.book, bytes, bytes.len().max(1), Duration::ZERO, STALLED)
+        {
+            sent += bytes.len().max(1);
+        }
     }
 
     /// Stays for so long, or until all leave.

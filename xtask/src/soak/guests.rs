@@ -7,11 +7,11 @@ use std::time::Duration;
 use conform::{Property, Protocol, Random};
 
 use super::book::{Book, Phase, Tally};
-use super::conversation::{Conversation, Over};
+use super::conversation::{Conversation, Over, Room};
 use super::question::Question;
 
 /// How many clients there are at any time.
-const CLIENTS: usize = 24;
+pub const CLIENTS: usize = 24;
 
 /// How many of them take their time, where the server bears that.
 const LOITERERS: usize = 6;
@@ -22,8 +22,12 @@ const LOITERERS_FOR_WORKERS: usize = 2;
 /// The longest request that is called large.
 const LARGE: u64 = 256 * 1024;
 
-/// How much a client asks for that never reads.
-const NEVER_READ: usize = 1024 * 1024;
+/// How much a client asks that never reads, at most. A server stops reading before: there is little room
+/// for its answers.
+const NEVER_READ: usize = 16 * 1024 * 1024;
+
+/// How much of it goes at a time.
+const PIECE: usize = 64 * 1024;
 
 /// What a server bears by its design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,7 +146,7 @@ impl Host {
     }
 
     fn come<'a>(&self, book: &'a Book) -> Result<Conversation<'a>, Over> {
-        Conversation::begin(self.address, self.protocol, book)
+        Conversation::begin(self.address, self.protocol, book, Room::Enough)
     }
 
     fn ask_one<'a>(
@@ -206,27 +210,41 @@ impl Host {
     /// A guest that takes its time.
     fn loiter(&self, random: &mut Random, book: &Book) -> Result<(), Over> {
         let time = Duration::from_millis(50 + random.next() % 1000);
+        let kind = random.next() % 4;
+        if kind == 3 {
+            return self.ask_without_end(random, book, time);
+        }
         let mut conversation = self.come(book)?;
-        match random.next() % 4 {
+        match kind {
             0 => conversation.stay(time),
             1 => {
                 let small = Question::small(self.protocol, random).bytes;
                 conversation.throw(&small[..small.len() / 2]);
                 conversation.stay(time);
             }
-            2 => {
+            _ => {
                 let question = Question::small(self.protocol, random);
                 conversation.ask(&question, 1, Duration::from_millis(1 + random.next() % 10))?;
-            }
-            _ => {
-                let question = Question::echo(self.protocol, random, 100).bytes;
-                conversation.throw(&question.repeat(NEVER_READ / question.len()));
-                conversation.stay(time);
             }
         }
         if random.next().is_multiple_of(2) {
             conversation.leave();
         }
+        Ok(())
+    }
+
+    /// Asks without end, never reads, and is killed.
+    fn ask_without_end(
+        &self,
+        random: &mut Random,
+        book: &Book,
+        time: Duration,
+    ) -> Result<(), Over> {
+        let conversation = Conversation::begin(self.address, self.protocol, book, Room::Little)?;
+        let question = Question::echo(self.protocol, random, 100).bytes;
+        let piece = question.repeat(PIECE / question.len());
+        conversation.flood(&piece, NEVER_READ);
+        conversation.stay(time);
         Ok(())
     }
 }

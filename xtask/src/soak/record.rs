@@ -1,19 +1,25 @@
 //! What a soak has shown, and whether that is as it should be.
 
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use conform::Protocol;
 use load::units::{bytes, count};
 
 use super::book::Tally;
+use super::guests::CLIENTS;
 use super::level::{Rest, Trend};
 use super::minutes_of;
 use crate::reliability;
 
-/// By how much the median of what is resident at rest may be larger in the last third of the rests than
-/// in the second: an allocator keeps what it was given in pieces that differ from rest to rest. To lose
+/// By how much the least that is resident at rest may be more in the last third of the rests than in the
+/// second: an allocator keeps what it was given in pieces that differ from rest to rest. To lose
 /// 100 bytes for each guest is more than that after some thousand of them.
 const DRIFT: u64 = 512 * 1024;
+
+/// The same for threads: a pool that grows with need keeps, for a while, as many as had work at once, and
+/// that is no more than there were guests. To lose one for each guest is more than that at once.
+const POOLED: u64 = CLIENTS as u64;
 
 /// What a soak has shown.
 pub struct Record {
@@ -24,7 +30,8 @@ pub struct Record {
     /// What the server had open before the first client came.
     pub descriptors: u64,
     pub rests: Vec<Rest>,
-    pub stops: Vec<Duration>,
+    /// How each stop ended, and how long it took.
+    pub stops: Vec<(ExitStatus, Duration)>,
 }
 
 /// One thing that must hold.
@@ -52,7 +59,8 @@ impl Record {
 
     fn all(&self) -> [Verdict; 5] {
         let Tally { asked, answered, too_late, .. } = self.tally;
-        let longest = self.stops.iter().max().copied().unwrap_or_default();
+        let longest = self.stops.iter().map(|(_, took)| *took).max().unwrap_or_default();
+        let bad = self.stops.iter().find(|(status, _)| !status.success());
         let most = self.rests.iter().map(|rest| rest.descriptors).max().unwrap_or(u64::MAX);
         [
             Verdict {
@@ -66,16 +74,19 @@ impl Record {
                 ),
             },
             Verdict {
-                holds: !self.stops.is_empty(),
+                holds: !self.stops.is_empty() && bad.is_none(),
                 what: "it stops and starts again",
                 shown: format!(
-                    "{} stops under load, each with exit code 0, the longest {:.2} s",
+                    "{} stops under load, {}, the longest {:.2} s",
                     self.stops.len(),
+                    bad.map_or("each with exit code 0".into(), |(status, _)| format!(
+                        "one with {status}"
+                    )),
                     longest.as_secs_f64()
                 ),
             },
             self.level("memory is level", |rest| rest.footprint.resident, bytes, DRIFT),
-            self.level("threads are level", |rest| rest.footprint.threads, count, 0),
+            self.level("threads are level", |rest| rest.footprint.threads, count, POOLED),
             Verdict {
                 holds: most <= self.descriptors,
                 what: "descriptors are given back",
@@ -101,7 +112,7 @@ impl Record {
             what,
             shown: trend.map_or("too few rests to tell".into(), |trend| {
                 format!(
-                    "{}, then {} (medians of the second and of the last third of {} rests)",
+                    "{}, then {} (the least of the second and of the last third of {} rests)",
                     unit(trend.before),
                     unit(trend.after),
                     figures.len()
@@ -170,8 +181,16 @@ mod tests {
             tally,
             descriptors: 9,
             rests: vec![Rest { footprint, descriptors: 9 }; 6],
-            stops: vec![Duration::from_millis(10)],
+            stops: vec![(ExitStatus::default(), Duration::from_millis(10))],
         }
+    }
+
+    fn failure() -> ExitStatus {
+        std::process::Command::new(crate::steps::cargo())
+            .arg("--no-such-flag")
+            .output()
+            .unwrap()
+            .status
     }
 
     type Spoil = fn(&mut Record);
@@ -179,10 +198,11 @@ mod tests {
     #[test]
     fn each_thing_that_must_hold_can_fail() {
         assert!(record().holds(), "{}", record().verdicts());
-        let spoilt: [(&str, Spoil); 6] = [
+        let spoilt: [(&str, Spoil); 7] = [
             ("every request is answered", |record| record.tally.asked += 1),
             ("every request is answered", |record| record.tally = Tally::default()),
             ("it stops and starts again", |record| record.stops.clear()),
+            ("it stops and starts again", |record| record.stops[0].0 = failure()),
             ("memory is level", |record| {
                 record
                     .rests
@@ -191,7 +211,11 @@ mod tests {
                     .for_each(|rest| rest.footprint.resident += DRIFT + 1);
             }),
             ("threads are level", |record| {
-                record.rests.iter_mut().skip(4).for_each(|rest| rest.footprint.threads += 1);
+                record
+                    .rests
+                    .iter_mut()
+                    .skip(4)
+                    .for_each(|rest| rest.footprint.threads += POOLED + 1);
             }),
             ("descriptors are given back", |record| record.rests[2].descriptors += 1),
         ];

@@ -6,6 +6,7 @@ use std::process::{self, ExitCode};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use cli::{Client, Server};
 use proto::{READ_SIZE, Session, Want};
@@ -15,6 +16,9 @@ pub const FLAW: &str = "FLAW";
 
 /// How much memory a client leaves behind.
 const LOST: usize = 16 * 1024;
+
+/// How long an answer takes, where whoever waits for it will be forgotten.
+const WAITS: Duration = Duration::from_millis(20);
 
 /// Of so many writes, one is wrong.
 const SELDOM: u64 = 100;
@@ -102,6 +106,10 @@ fn converse(stream: &mut Client, mut session: Session, flaw: Flaw) -> io::Result
                 session.received(&buffer[..n]);
             }
             Want::Write(bytes) => {
+                if flaw == Flaw::ForgetsAtStop {
+                    // At any time somebody waits for an answer.
+                    thread::sleep(WAITS);
+                }
                 let is_turn = WRITES.fetch_add(1, Ordering::Relaxed).is_multiple_of(SELDOM);
                 let n = if flaw == Flaw::Wrong && is_turn {
                     stream.write(&bytes.iter().map(|byte| byte ^ 1).collect::<Vec<_>>())?
