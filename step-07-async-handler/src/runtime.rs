@@ -5,7 +5,7 @@
 //! `poll` for all sockets. The reactor is told that the socket is ready and calls the waker, which
 //! queues the task again. Nobody else polls, and nobody waits anywhere else.
 //!
-//! The flags change by `swap` and never by `store`: a swap sees the one before it, and with it all
+//! The flags `parked`, `queued` and `woken` change by `swap` and never by `store`: a swap sees the one before it, and with it all
 //! that its thread had done. So whoever finds a task queued already may leave it at that: who takes
 //! the task out sees what the wake-up was about.
 
