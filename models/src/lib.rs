@@ -1,6 +1,7 @@
 //! The concurrency of the steps, their own files, compiled against a `std` and a `mio` in which
 //! everything that threads do to each other is up to loom. It runs a model (they are in `tests`)
-//! once for every order in which its threads can meet, and every value that a load may then see.
+//! once for every order in which its threads can meet with up to [`PREEMPTIONS`], and every value that a
+//! load may then see.
 //!
 //! Nothing here is about a step: what a step does stands in the step.
 

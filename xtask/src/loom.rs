@@ -1,4 +1,5 @@
-//! Runs the models of `models`: the steps' concurrency in every order that its threads can run in.
+//! Runs the models of `models`: the steps' concurrency in every order that its threads can run in, with up
+//! to three interruptions.
 //! Then it breaks the steps, in a copy, and demands that the models notice.
 
 use std::fs;
@@ -62,6 +63,9 @@ pub fn run(args: Args) -> Result<()> {
 fn as_it_is(model: &str, target: &Path) -> Result<()> {
     let output = cargo_test(&steps::root().join("models"), target, model)
         .args(["--", "--show-output"])
+        // With these it would end early, and still succeed.
+        .env_remove("LOOM_MAX_DURATION")
+        .env_remove("LOOM_MAX_PERMUTATIONS")
         .output()
         .context("running cargo test")?;
     if !output.status.success() {
@@ -70,14 +74,18 @@ fn as_it_is(model: &str, target: &Path) -> Result<()> {
     println!("{model}");
     let said = said(&output);
     // The test harness gives what a test has printed under a line with its name.
-    let mut test = "";
+    let (mut test, mut held) = ("", 0);
     for line in said.lines() {
         if let Some(name) = line.strip_prefix("---- ") {
             test = name.trim_end_matches(" stdout ----");
         } else if line.ends_with(" orders") {
             println!("  holds   {test} ({line})");
+            held += 1;
         }
     }
+    let source = fs::read_to_string(steps::root().join(format!("models/tests/{model}.rs")))?;
+    let tests = source.matches("#[test]").count();
+    ensure!(held == tests, "{model}: {held} of {tests} tests say how many orders they have tried");
     Ok(())
 }
 
