@@ -294,6 +294,20 @@ mod tests {
     }
 
     #[test]
+    fn every_workspace_is_looked_at_by_cargo_deny() {
+        let root = crate::steps::root();
+        let deny = fs::read_to_string(root.join("deny.toml")).unwrap();
+        let files = listed(root).unwrap();
+        let locks: Vec<&str> =
+            files.iter().filter_map(|path| path.strip_suffix("Cargo.lock")).collect();
+        assert!(locks.contains(&""), "{locks:?}");
+        for directory in locks {
+            let named = format!(" {directory}Cargo.toml");
+            assert!(deny.contains(&named), "deny.toml does not name{named}");
+        }
+    }
+
+    #[test]
     fn files_are_those_that_git_knows_or_would_add() {
         let scratch = Scratch::new("tidy-listed");
         assert!(listed(&scratch.dir).is_err(), "there is no repository yet");
