@@ -132,7 +132,7 @@ impl Session {
     pub fn sent(&mut self, n: usize) {
         let offered = self.output.as_slice().len();
         let taken = n.min(offered);
-        tell_bytes(&self.watch, Event::Sent(n), &self.output.as_slice()[..taken]);
+        tell_bytes(&self.watch, Event::Sent(taken), &self.output.as_slice()[..taken]);
         debug_assert!(n <= offered, "`sent` was told of {n} bytes, but {offered} were offered");
         self.output.consume(taken);
     }

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -650,6 +651,17 @@ mod rule_10_pure {
             (Event::Sent(1), b"c".to_vec()),
         ];
         assert_eq!(*seen.0.lock().unwrap(), expected);
+    }
+
+    #[test]
+    fn an_observer_is_told_of_no_more_than_was_offered() {
+        let seen = Arc::new(Bytes::default());
+        let peer = SocketAddr::from(([127, 0, 0, 1], 4242));
+        let mut session = lines().observed(peer, Arc::clone(&seen) as Arc<dyn Observer>);
+        session.received(b"=a\n");
+        // A bug of the shell, on which a debug build panics.
+        let _ = panic::catch_unwind(AssertUnwindSafe(|| session.sent(1000)));
+        assert_eq!(seen.0.lock().unwrap().last(), Some(&(Event::Sent(1), b"a".to_vec())));
     }
 
     #[test]
