@@ -73,7 +73,8 @@ pub fn parse(text: &str) -> Result<Trace> {
     for (number, line) in lines {
         take(line, &mut trace).with_context(|| format!("line {number} of the trace, `{line}`"))?;
     }
-    // Two threads hand in what they did at nearly the same time in any order.
+    // Two threads hand in what they did at nearly the same time in any order; but of one client, whatever
+    // follows from something else comes after it, and stays there if it was in the same microsecond.
     trace.events.sort_by_key(|event| event.time);
     Ok(trace)
 }
@@ -181,6 +182,15 @@ mod tests {
                 event(9, 1, What::Received(6)),
             ]
         );
+    }
+
+    #[test]
+    fn what_came_in_the_same_microsecond_keeps_its_order() {
+        let text = "trace 1 step 1\nthread 0 main\nthread 1 a worker\n8 0 1 wants-run\n\
+                    8 1 1 job-started\n8 1 1 job-ended\n7 0 2 wants-read\n8 0 1 done\n";
+        let what: Vec<What> = parse(text).unwrap().events.iter().map(|event| event.what).collect();
+        use What::*;
+        assert_eq!(what, [WantsRead, WantsRun, JobStarted, JobEnded, Done]);
     }
 
     #[test]

@@ -112,7 +112,7 @@ pub enum Unseen {
     Full,
     /// The generator was at its limit, or sent late.
     Generator,
-    /// Other processes had the generator's core.
+    /// Others, or the server itself, had the generator's core.
     Disturbed,
 }
 
@@ -133,7 +133,7 @@ impl Unseen {
         match self {
             Unseen::Full => "the machine is full",
             Unseen::Generator => "the generator is late or at its limit",
-            Unseen::Disturbed => "others had the generator's core",
+            Unseen::Disturbed => "the generator had to wait for a core",
         }
     }
 }
