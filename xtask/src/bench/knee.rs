@@ -408,6 +408,7 @@ mod tests {
         let page = plot::page(&Sweep { curves: vec![full], ..sweep() });
         assert_eq!(page.matches("<circle class=\"dot\"").count(), 0, "{page}");
         assert_eq!(page.matches("<circle class=\"dot hollow\"").count(), 1);
+        assert!(page.contains(">2<"), "the axis reaches to what two cores can do: {page}");
     }
 
     #[test]

@@ -42,9 +42,10 @@ pub fn page(sweep: &Sweep) -> String {
 fn lines(sweep: &Sweep) -> Lines {
     let curves: Vec<Line> = sweep.curves.iter().map(line).collect();
     let dots = || curves.iter().flat_map(|line| &line.points);
-    let most = dots().map(|dot| dot.across).fold(0.0, f64::max);
+    let cores = sweep.cores.min(2);
+    // The prediction has its place, too, if the curves end before it.
+    let most = dots().map(|dot| dot.across).fold(cores as f64, f64::max);
     let times: Vec<f64> = dots().map(|dot| dot.upwards).chain([1.0]).collect();
-    let cores = 1..=sweep.cores.min(2);
     Lines {
         id: "knee".into(),
         title: "How long a request takes on average, against the load".into(),
@@ -54,7 +55,7 @@ fn lines(sweep: &Sweep) -> Lines {
             Axis::logarithmic(&times, |value| format!("{value} ×")),
             "mean response time, in processor times of a request",
         ),
-        expected: cores.map(|cores| expected(cores, &times)).collect(),
+        expected: (1..=cores).map(|cores| expected(cores, &times)).collect(),
         lines: curves,
     }
 }
