@@ -223,7 +223,7 @@ impl Generator {
     pub fn run_until(
         &mut self,
         end: Instant,
-        done: impl Fn(&Generator) -> bool,
+        mut done: impl FnMut(&Generator) -> bool,
     ) -> Result<(), Error> {
         let mut events = Events::with_capacity(EVENTS);
         loop {

@@ -10,6 +10,10 @@ use crate::{Error, Plan};
 /// How long a crowd may take to be served once all have been opened.
 const CROWD_LIMIT: Duration = Duration::from_secs(20);
 
+/// Who has served nobody new in a crowd for so long will not: longer than TCP waits before it asks a
+/// full backlog for the second time.
+const NO_MORE: Duration = Duration::from_secs(4);
+
 /// How long the load goes on after a look at the server, and as long again as that took: the generator
 /// is deaf meanwhile, and what it has held up is through by then.
 const SETTLE: Duration = Duration::from_millis(10);
@@ -76,7 +80,15 @@ pub fn crowd<T>(plan: &Plan, at_rest: impl FnOnce(&Crowd) -> T) -> Result<T, Err
     generator.start(Instant::now());
     generator.open_all()?;
     let everybody = plan.connections;
-    generator.run_until(Instant::now() + CROWD_LIMIT, |g| g.census().at_rest == everybody)?;
+    let start = Instant::now();
+    let (mut most, mut since) = (0, start);
+    generator.run_until(start + CROWD_LIMIT, |generator| {
+        let at_rest = generator.census().at_rest;
+        if at_rest > most {
+            (most, since) = (at_rest, Instant::now());
+        }
+        at_rest == everybody || since.elapsed() >= NO_MORE
+    })?;
     Ok(at_rest(&Crowd {
         connections: everybody,
         at_rest: generator.census().at_rest,

@@ -4,7 +4,7 @@ use load::report::Time;
 use load::units::{bytes, count, three_digits};
 use load::{Protocol, Workload};
 
-use super::note::{closes, half_wait, served};
+use super::note::{Pace, closes, half_wait, pace, served};
 use super::percentile::{Percentile, tail, worst};
 use super::record::{Row, Table};
 use super::stats::summary;
@@ -30,12 +30,15 @@ pub fn headline(table: &Table, sight: &Sight) -> String {
 fn mixed(table: &Table, sight: &Sight) -> Vec<Option<String>> {
     let (starved, served) = split(table, starves);
     let seen = served.into_iter().filter(|row| sight.times(table, row).is_none());
-    let (slow, prompt): (Vec<&Row>, Vec<&Row>) = seen.partition(|row| half_wait(row));
+    let (slow, others): (Vec<&Row>, Vec<&Row>) = seen.partition(|row| half_wait(row));
+    let some_wait = |row: &&Row| pace(row) == Some(Pace::Slow);
+    let (for_some, prompt): (Vec<&Row>, Vec<&Row>) = others.into_iter().partition(some_wait);
     vec![
         unserved(&starved),
         told(&slow, |names| {
             format!("{names}: half wait for {}", range(times(&slow, Percentile::P50)))
         }),
+        slowest(&for_some),
         slowest(&prompt),
     ]
 }
